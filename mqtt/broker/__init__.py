@@ -1,0 +1,1 @@
+"""Broker configuration, accounts and rules; the embedded broker."""

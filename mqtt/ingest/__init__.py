@@ -1,0 +1,1 @@
+"""MQTT to the telemetry store, nothing lost."""

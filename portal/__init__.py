@@ -1,0 +1,1 @@
+"""The portal: web pages, API and worker of a residential community."""

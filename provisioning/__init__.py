@@ -1,0 +1,1 @@
+"""Set-up, deployment and measurement; imported by nobody."""

@@ -1,0 +1,1 @@
+"""Benches: one program a question, one form of answer."""
