@@ -11,12 +11,11 @@ from portal.core.db import Base, Moment
 
 
 class DataKey(Base):
-    """One data key, wrapped by the master key. Old ones stay so that old values can be read."""
+    """One data key, wrapped by the master key; the highest id of a use is current. Old ones stay so that old values can be read."""
 
     __tablename__ = "data_keys"
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    purpose: Mapped[str] = mapped_column(String(16))
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    use: Mapped[str] = mapped_column(String(16))
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(Moment)
-    active: Mapped[bool] = mapped_column(default=True)

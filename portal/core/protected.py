@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import Text
+from sqlalchemy import LargeBinary
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -17,11 +17,11 @@ from sqlalchemy.types import TypeDecorator
 class Cipher(Protocol):
     """Encrypts text for a context; see :mod:`portal.core.crypto.envelope`."""
 
-    def encrypt(self, plaintext: str, context: str) -> str:
-        """ASCII ciphertext."""
+    def encrypt(self, plaintext: str, context: str) -> bytes:
+        """The sealed text."""
         ...
 
-    def decrypt(self, ciphertext: str, context: str) -> str:
+    def decrypt(self, sealed: bytes, context: str) -> str:
         """The text again."""
         ...
 
@@ -62,14 +62,14 @@ def find_hash(value: str, context: str) -> str:
 class Encrypted(TypeDecorator[str]):
     """A text column encrypted at rest. Cannot be searched or sorted: use a ``*_hash`` beside it."""
 
-    impl = Text
+    impl = LargeBinary
     cache_ok = True
 
     def __init__(self, context: str) -> None:
         super().__init__()
         self.context = context
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
         """Encrypt on the way in."""
         if value is None:
             return None
@@ -77,7 +77,7 @@ class Encrypted(TypeDecorator[str]):
             raise KeysMissingError("no cipher installed")
         return _Keys.cipher.encrypt(value, self.context)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
         """Decrypt on the way out."""
         if value is None:
             return None

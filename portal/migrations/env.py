@@ -14,7 +14,7 @@ from portal.models import metadata
 def render_item(kind: str, item: Any, _context: Any) -> str | bool:
     """Write our column types the way they lie in the database."""
     if kind == "type" and isinstance(item, Encrypted):
-        return "sa.Text()"
+        return "sa.LargeBinary()"
     if kind == "type" and isinstance(item, Moment):
         return "sa.DateTime(timezone=True)"
     return False
