@@ -1,1 +1,1 @@
-"""Passes: signed tokens people and cards carry, the keys that sign them, the verdict on a token."""
+"""Passes: tokens, keys, what a screen shows."""
