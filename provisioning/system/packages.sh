@@ -168,8 +168,8 @@ own_apt() {
   local command=$1
   shift
   "$command" -o Dir::State::lists="$lists" -o Dir::Cache="$cache/apt/cache" \
-    -o Debug::NoLocking=1 -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 \
-    -o Acquire::Languages=none "$@"
+    -o Debug::NoLocking=1 -o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none \
+    -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 "$@"
 }
 
 refresh_lists() {
@@ -181,9 +181,9 @@ refresh_lists() {
 # Downloads a package, with the libraries of it that this machine lacks, into a folder.
 download() {
   local package=$1 folder=$2 closure
+  mkdir -p "$cache/apt/cache/archives/partial" "$folder" || return
   closure=$(own_apt apt-get -s -qq --no-install-recommends install "$package") || return
   closure=$(awk '/^Inst/ {print $2}' <<<"$closure")
-  mkdir -p "$cache/apt/cache/archives/partial" "$folder" || return
   # shellcheck disable=SC2086 # one word per package is meant
   (cd "$folder" && own_apt apt-get -qq download ${closure:-$package})
 }
