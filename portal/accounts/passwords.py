@@ -13,15 +13,15 @@ SHORTEST: Final = 8
 LONGEST: Final = 128
 _FEW_DIFFERENT: Final = 4
 _hasher = PasswordHasher()
-_COMMON: Final = frozenset(
-    """
-    12345678 123456789 1234567890 0123456789 87654321 987654321 password password1 passw0rd
-    qwertyui qwerty123 qwertyuiop asdfghjk asdfghjkl zxcvbnm1 1q2w3e4r 1qaz2wsx q1w2e3r4 abc12345
-    abcd1234 a1234567 a12345678 aa123456 abc123456 woaini520 woaini1314 5201314520 iloveyou
-    admin123 admin888 letmein1 welcome1 11112222 12341234 12344321 88888888 66666666 00000000
-    xiaoming 147258369 123123123 123321123 789456123 asd123456 qwe123456 zxc123456 linli123
-    """.split()
+_COMMON_WORDS: Final = (
+    "12345678 123456789 1234567890 0123456789 87654321 987654321 password password1 passw0rd "
+    "qwertyui qwerty123 qwertyuiop asdfghjk asdfghjkl zxcvbnm1 1q2w3e4r 1qaz2wsx q1w2e3r4 "
+    "abc12345 abcd1234 a1234567 a12345678 aa123456 abc123456 woaini520 woaini1314 5201314520 "
+    "iloveyou admin123 admin888 letmein1 welcome1 11112222 12341234 12344321 88888888 "
+    "66666666 00000000 xiaoming 147258369 123123123 123321123 789456123 asd123456 qwe123456 "
+    "zxc123456 linli123"
 )
+_COMMON: Final = frozenset(_COMMON_WORDS.split())
 
 
 def normalised(password: str) -> str:

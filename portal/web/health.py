@@ -26,8 +26,8 @@ def readyz() -> Any:
     """Ready, or 503 with the part that is not."""
     try:
         at = migrate.current(current_services().db)
-    except SQLAlchemyError as error:
-        log.error("database not reachable", exc_info=error)
+    except SQLAlchemyError:
+        log.exception("database not reachable")
         return jsonify(status="unavailable", checks={"database": "unreachable"}), 503
     wanted = migrate.head()
     migrations = "ok" if at == wanted else "not at head"
