@@ -1,7 +1,7 @@
 """VictoriaMetrics: written through ``/api/v2/write`` like InfluxDB 2, read through its query API.
 
 It names the series ``linli_value`` with the labels community, device and measure, keeps milliseconds,
-and makes new points readable after about a second. Start it with
+and makes new points readable after about a second, a new series after ten. Start it with
 
     -retentionPeriod=10y -dedup.minScrapeInterval=1ms -search.latencyOffset=0s
 
