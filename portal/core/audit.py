@@ -1,0 +1,66 @@
+"""Who did what, when, to which object, with which result. Ids and codes only, never personal data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from portal.core.clock import utc_now
+from portal.core.db import Base, Moment
+from portal.core.permissions import Actor
+
+
+class AuditEntry(Base):
+    """One act. Appended, never changed."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index("ix_audit_object", "object_type", "object_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(Moment, index=True)
+    user_id: Mapped[int | None]
+    token_id: Mapped[int | None]
+    actor: Mapped[str] = mapped_column(String(80))
+    action: Mapped[str] = mapped_column(String(64))
+    object_type: Mapped[str] = mapped_column(String(32))
+    object_id: Mapped[str] = mapped_column(String(64))
+    region_path: Mapped[str] = mapped_column(String(120), default="")
+    result: Mapped[str] = mapped_column(String(16), default="ok")
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    target: tuple[str, object],
+    *,
+    path: str = "",
+    result: str = "ok",
+    **detail: Any,
+) -> None:
+    """Write an entry in the transaction of the act itself.
+
+    Args:
+        action: ``resource.verb``, such as ``resident.approve``.
+        target: kind and id of the object.
+        path: region path, for who may read the entry.
+        detail: codes and counts; never names, numbers or addresses.
+    """
+    session.add(
+        AuditEntry(
+            at=utc_now(),
+            user_id=actor.user_id,
+            token_id=actor.token_id,
+            actor=actor.label,
+            action=action,
+            object_type=target[0],
+            object_id=str(target[1]),
+            region_path=path,
+            result=result,
+            detail=detail,
+        )
+    )

@@ -1,0 +1,176 @@
+"""Who may do what, where: permission × region subtree, said once.
+
+A *grant* gives a role on a region; it reaches the whole subtree below. An *actor* is whoever acts: a
+person signed in, a machine's token, or the system itself. Views ask :func:`require` or load through
+:func:`load`; nothing else decides.
+
+A stranger (no grant on the object's subtree) gets 404, a weak role 403.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from portal.core.errors import ForbiddenError, NotFoundError
+from portal.core.i18n import lazy
+
+
+class Permission(StrEnum):
+    """``scope:resource:action``."""
+
+    REGION_VIEW = "community:region:view"
+    RESIDENT_LIST = "community:resident:list"
+    RESIDENT_DECIDE = "community:resident:decide"
+    INVITATION_LIST = "community:invitation:list"
+    INVITATION_DECIDE = "community:invitation:decide"
+    PASSAGE_LIST = "community:passage:list"
+    DEVICE_LIST = "community:device:list"
+    DEVICE_COMMAND = "community:device:command"
+    TELEMETRY_READ = "community:telemetry:read"
+    POSTER_PRINT = "community:poster:print"
+    TOKEN_MANAGE = "system:token:manage"  # noqa: S105 - a name, not a secret
+    AUDIT_READ = "audit:entry:list"
+
+
+class Role(StrEnum):
+    """What a member of staff is; residents need no grant for what is their own."""
+
+    WORKER = "worker"
+    GATEKEEPER = "gatekeeper"
+    MANAGER = "manager"
+    HEALTH_WORKER = "health_worker"
+    SUPERVISOR = "supervisor"
+    SUPPORT = "support"
+    SYSTEM_ADMIN = "system_admin"
+    SECURITY_ADMIN = "security_admin"
+    AUDIT_ADMIN = "audit_admin"
+
+
+ROLE_NAMES: Final[dict[Role, Any]] = {
+    Role.WORKER: lazy("Community worker"),
+    Role.GATEKEEPER: lazy("Gatekeeper"),
+    Role.MANAGER: lazy("Property manager"),
+    Role.HEALTH_WORKER: lazy("Health worker"),
+    Role.SUPERVISOR: lazy("Supervisor"),
+    Role.SUPPORT: lazy("Support"),
+    Role.SYSTEM_ADMIN: lazy("System administrator"),
+    Role.SECURITY_ADMIN: lazy("Security administrator"),
+    Role.AUDIT_ADMIN: lazy("Audit administrator"),
+}
+
+_P = Permission
+ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.WORKER: frozenset(
+        {
+            _P.REGION_VIEW,
+            _P.RESIDENT_LIST,
+            _P.RESIDENT_DECIDE,
+            _P.INVITATION_LIST,
+            _P.INVITATION_DECIDE,
+            _P.PASSAGE_LIST,
+            _P.DEVICE_LIST,
+            _P.POSTER_PRINT,
+        }
+    ),
+    Role.GATEKEEPER: frozenset(
+        {_P.REGION_VIEW, _P.INVITATION_LIST, _P.PASSAGE_LIST, _P.DEVICE_LIST}
+    ),
+    Role.MANAGER: frozenset(
+        {
+            _P.REGION_VIEW,
+            _P.INVITATION_LIST,
+            _P.PASSAGE_LIST,
+            _P.DEVICE_LIST,
+            _P.DEVICE_COMMAND,
+            _P.TELEMETRY_READ,
+            _P.POSTER_PRINT,
+        }
+    ),
+    Role.HEALTH_WORKER: frozenset({_P.REGION_VIEW}),
+    Role.SUPERVISOR: frozenset(
+        {_P.REGION_VIEW, _P.INVITATION_LIST, _P.PASSAGE_LIST, _P.DEVICE_LIST}
+    ),
+    Role.SUPPORT: frozenset({_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ}),
+    Role.SYSTEM_ADMIN: frozenset(
+        {_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ, _P.TOKEN_MANAGE}
+    ),
+    Role.SECURITY_ADMIN: frozenset({_P.REGION_VIEW, _P.TOKEN_MANAGE}),
+    Role.AUDIT_ADMIN: frozenset({_P.REGION_VIEW, _P.AUDIT_READ}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Permissions on a region and all below. ``path`` is the region's materialised path."""
+
+    path: str
+    permissions: frozenset[Permission]
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever acts. ``label`` goes into the audit and is never a resident's name.
+
+    ``user_id`` is set for people, ``token_id`` for machines, ``resident_id`` for residents.
+    """
+
+    label: str
+    user_id: int | None = None
+    token_id: int | None = None
+    resident_id: int | None = None
+    grants: tuple[Grant, ...] = ()
+
+    def may(self, permission: Permission, path: str) -> bool:
+        """Whether the permission reaches the region with this path."""
+        return any(permission in g.permissions and path.startswith(g.path) for g in self.grants)
+
+    def knows(self, path: str) -> bool:
+        """Whether any grant reaches this region at all."""
+        return any(path.startswith(g.path) for g in self.grants)
+
+    def paths(self, permission: Permission) -> tuple[str, ...]:
+        """Roots of the subtrees where the permission holds, for filtering lists."""
+        return tuple(g.path for g in self.grants if permission in g.permissions)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether there is any grant."""
+        return bool(self.grants)
+
+
+SYSTEM: Final = Actor(label="system")
+"""The worker and jobs; holds no grant, operations that it may call do not ask for one."""
+
+
+def not_found() -> NotFoundError:
+    """The one answer to a stranger."""
+    return NotFoundError("not_found", lazy("This does not exist, or you may not see it."))
+
+
+def require(actor: Actor, permission: Permission, path: str) -> None:
+    """Let through, or raise.
+
+    Raises:
+        NotFoundError: the actor has nothing to do with this region.
+        ForbiddenError: the actor's role is too weak.
+    """
+    if actor.may(permission, path):
+        return
+    if not actor.knows(path):
+        raise not_found()
+    raise ForbiddenError(
+        "forbidden", lazy("Your role does not allow this. Ask your administrator.")
+    )
+
+
+T = TypeVar("T")
+
+
+def found(item: T | None) -> T:
+    """The item, or 404."""
+    if item is None:
+        raise not_found()
+    return item

@@ -1,0 +1,1 @@
+"""Devices: registry, events, commands, telemetry charts."""

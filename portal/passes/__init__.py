@@ -1,0 +1,1 @@
+"""Passes: tokens, keys, what a screen shows."""

@@ -1,0 +1,1 @@
+"""Consent: texts, versions, who agreed to what."""

@@ -1,0 +1,1 @@
+"""Region tree, buildings, units and dwellings."""

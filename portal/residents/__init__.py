@@ -1,0 +1,1 @@
+"""Residents: registration and approval."""

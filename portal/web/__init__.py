@@ -1,0 +1,1 @@
+"""Layout, macros, static files, error pages: what every page shares."""
