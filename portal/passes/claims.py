@@ -44,6 +44,19 @@ class PassKind(IntEnum):
     STAFF = 4
     CARD = 5
 
+    @property
+    def word(self) -> str:
+        """The kind as a lower-case word, as the database and JSON have it."""
+        return self.name.lower()
+
+    @classmethod
+    def from_word(cls, word: str) -> "PassKind":
+        """The kind of that word. Raises ValueError for any other."""
+        for kind in cls:
+            if kind.word == word:
+                return kind
+        raise ValueError(f"there is no pass kind {word!r}")
+
 
 def new_code_id() -> bytes:
     """Eight random bytes for one code shown."""
@@ -129,7 +142,7 @@ class PassClaims:
             "issuer": self.issuer,
             "pass_id": self.pass_id.hex(),
             "code_id": self.code_id.hex(),
-            "kind": self.kind.name.lower(),
+            "kind": self.kind.word,
             "issued_at": self.issued_at.isoformat(),
             "not_before": self.not_before.isoformat(),
             "expires_at": self.expires_at.isoformat(),

@@ -38,6 +38,13 @@ def test_each_code_gets_its_own_id() -> None:
     assert len({PassClaims(**fields).code_id for _ in range(100)}) == 100
 
 
+def test_a_kind_has_a_word_and_back() -> None:
+    assert [PassKind.from_word(kind.word) for kind in PassKind] == list(PassKind)
+    assert PassKind.VISITOR.word == "visitor"
+    with pytest.raises(ValueError, match="guest"):
+        PassKind.from_word("guest")
+
+
 def test_a_renewed_pass_is_the_same_pass_under_another_code() -> None:
     later = NOW + timedelta(minutes=1)
     renewed = PassClaims(**GOOD).renewed(later, later + timedelta(minutes=2))

@@ -60,7 +60,7 @@ def test_members_added_later_are_ignored() -> None:
         {"exp": RECORD["nbf"]},
         {"exp": 10**30},
         {"exp": 10**15},
-        {"community": None},
+        {"community": 1},
     ],
 )
 def test_a_malformed_key_is_refused(change: dict[str, object]) -> None:
@@ -79,6 +79,12 @@ def test_every_member_is_needed(missing: str) -> None:
 def test_what_is_no_key_set_is_refused(text: str | bytes) -> None:
     with pytest.raises(KeySetError):
         KeySet.from_json(text)
+
+
+def test_the_key_of_an_installation_is_published_without_a_community() -> None:
+    key = PassKey(KEY.public, None, PASS_KEY.not_before, PASS_KEY.not_after)
+    assert json.loads(KeySet([key]).to_json()) == {"keys": [RECORD | {"community": None}]}
+    assert list(KeySet.from_json(KeySet([key]).to_json())) == [key]
 
 
 def test_a_key_published_twice_is_refused() -> None:

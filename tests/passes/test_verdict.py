@@ -121,6 +121,14 @@ def test_a_key_of_one_community_cannot_sign_for_another() -> None:
     assert reason(issue(replace(CLAIMS, issuer=THERE), OTHER), keys) is Reason.OK
 
 
+def test_the_key_of_an_installation_signs_for_each_of_its_communities() -> None:
+    keys = KeySet([replace(PASS_KEY, community=None)])
+    there = issue(replace(CLAIMS, issuer=THERE), KEY)
+    assert reason(keys=keys) is Reason.OK
+    assert reason(there, keys) is Reason.OK
+    assert reason(there, keys, issuer=HERE) is Reason.WRONG_COMMUNITY
+
+
 def test_every_flipped_bit_of_the_signed_object_is_noticed() -> None:
     body = base45.b45decode(TOKEN[4:])
     assert body[0] == 0xD2  # not compressed
