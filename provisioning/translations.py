@@ -10,6 +10,7 @@ catalogues (.mo) are made by `make env` and not checked in.
 import io
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,14 +28,16 @@ _KEYWORDS = ("lazy", "lazy_gettext", "lazy_ngettext:1,2", "lazy_pgettext:1c,2")
 
 def extract(source: Path, folder: Path) -> Path:
     """Write every string marked under `source` to `folder`/messages.pot and return that path."""
-    template = folder / "messages.pot"
+    template = folder.resolve() / "messages.pot"
     keywords = [part for keyword in _KEYWORDS for part in ("-k", keyword)]
-    _pybabel(
-        "extract",
-        *("-F", str(CATALOGUES / "babel.cfg"), *keywords, "-c", "Translators:"),
-        *("--project", "Linli", "--copyright-holder", "Linli", "--no-wrap", "--sort-output"),
-        *("--add-location", "file", "-o", str(template), str(source)),
-    )
+    with chdir(source.parent):  # so that the catalogues name files as they are in the project
+        _pybabel(
+            "extract",
+            *("-F", str(CATALOGUES / "babel.cfg"), *keywords, "-c", "Translators:"),
+            *("--project", "Linli", "--version", "1", "--header-comment", "# Linli"),
+            *("--last-translator", "Linli", "--no-wrap", "--sort-output"),
+            *("--add-location", "file", "-o", str(template), source.name),
+        )
     return template
 
 

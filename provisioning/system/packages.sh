@@ -159,55 +159,75 @@ install_as_root() {
 
 # --- without root ----------------------------------------------------------------------------
 
-# An apt of our own: lists and downloads in the cache, the machine's sources and installed packages.
+# Functions here are called where the shell does not stop at an error, so each step says "or return".
+
+# An apt of our own: it writes into the cache only. It reads the machine's package lists, or, once
+# `refresh_lists` was called, newer ones of its own.
+lists=/var/lib/apt/lists
 own_apt() {
   local command=$1
   shift
-  "$command" -o Dir::State::lists="$cache/apt/lists" -o Dir::Cache="$cache/apt/cache" \
-    -o Debug::NoLocking=1 -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 \
-    -o Acquire::Languages=none "$@"
+  "$command" -o Dir::State::lists="$lists" -o Dir::Cache="$cache/apt/cache" \
+    -o Debug::NoLocking=1 -o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none \
+    -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 "$@"
 }
 
-refresh_own_lists() {
-  mkdir -p "$cache/apt/lists/partial" "$cache/apt/cache/archives/partial"
+refresh_lists() {
+  lists=$cache/apt/lists
+  mkdir -p "$lists/partial" || return
   own_apt apt-get -qq update
 }
 
-# A package and the libraries of it that this machine lacks, unpacked into one folder. The folder
-# appears under its final name only when complete.
-unpack() {
-  local package=$1 target=$cache/$1 work closure file
-  [ -e "$target/unpacked.txt" ] && return
-  closure=$(own_apt apt-get -s -qq --no-install-recommends install "$package" | awk '/^Inst/ {print $2}')
-  if [ -z "$closure" ]; then
-    closure=$package
-  fi
-  work=$(mktemp -d "$cache/$package.XXXXXX")
-  mkdir "$work/debs" "$work/root"
+# Downloads a package, with the libraries of it that this machine lacks, into a folder.
+download() {
+  local package=$1 folder=$2 closure
+  mkdir -p "$cache/apt/cache/archives/partial" "$folder" || return
+  closure=$(own_apt apt-get -s -qq --no-install-recommends install "$package") || return
+  closure=$(awk '/^Inst/ {print $2}' <<<"$closure")
   # shellcheck disable=SC2086 # one word per package is meant
-  (cd "$work/debs" && own_apt apt-get -qq download $closure)
+  (cd "$folder" && own_apt apt-get -qq download ${closure:-$package})
+}
+
+# Lays a package and those libraries into one folder, which appears under its final name only
+# when it is complete.
+unpack() {
+  local package=$1 target=$cache/$1 work file
+  [ -e "$target/unpacked.txt" ] && return
+  work=$(mktemp -d "$cache/$package.XXXXXX") || return
+  if ! download "$package" "$work/debs" 2>/dev/null; then
+    rm -rf "$work/debs"
+    if ! { refresh_lists && download "$package" "$work/debs"; }; then
+      rm -rf "$work"
+      return 1
+    fi
+  fi
   for file in "$work"/debs/*.deb; do
-    dpkg-deb -x "$file" "$work/root"
+    dpkg-deb -x "$file" "$work/root" || return
   done
-  (cd "$work/debs" && printf '%s\n' *.deb) >"$work/root/unpacked.txt"
+  (cd "$work/debs" && printf '%s\n' *.deb) >"$work/root/unpacked.txt" || return
   rm -rf "$target"
-  mv "$work/root" "$target"
+  mv "$work/root" "$target" || return
   rm -rf "$work"
   say "unpacked $package into $target ($(wc -l <"$target/unpacked.txt") Debian packages)"
 }
 
 unpack_all() {
-  local package
+  local package state=0
   if ! have_apt; then
     complain "no apt on this machine: cannot unpack $*"
     return 1
   fi
-  mkdir -p "$cache"
-  exec 8>"$cache/lock"
+  mkdir -p "$cache" || return
+  exec 8>"$cache/lock" || return
   flock 8
-  refresh_own_lists
-  for package in "$@"; do unpack "$package"; done
+  for package in "$@"; do
+    unpack "$package" || {
+      complain "could not unpack $package"
+      state=1
+    }
+  done
   rm -rf "$cache/apt"
+  return $state
 }
 
 # --- commands --------------------------------------------------------------------------------
@@ -225,14 +245,13 @@ install_group() {
   if [ "$(id -u)" -eq 0 ]; then
     install_as_root "${lacking[@]}"
   else
-    local package
+    local package unpackable=()
     for package in "${lacking[@]}"; do
       case $package in
-      mosquitto | libzbar0 | influxdb | victoria-metrics)
-        (unpack_all "$package") || complain "could not unpack $package"
-        ;;
+      mosquitto | libzbar0 | influxdb | victoria-metrics) unpackable+=("$package") ;;
       esac
     done
+    unpack_all "${unpackable[@]}" || true
   fi
   mapfile -t lacking < <(missing "$1")
   [ ${#lacking[@]} -eq 0 ] && return
@@ -247,7 +266,7 @@ offer() {
   mapfile -t lacking < <(missing "$1")
   [ ${#lacking[@]} -eq 0 ] && return
   mkdir -p "$cache"
-  if (unpack_all "${lacking[@]}") >"$cache/offer.log" 2>&1; then
+  if unpack_all "${lacking[@]}" >"$cache/offer.log" 2>&1; then
     cat "$cache/offer.log"
     return
   fi
@@ -268,7 +287,7 @@ unpack)
   ;;
 offer) offer "${2:?group}" ;;
 *)
-  sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
   exit 2
   ;;
 esac

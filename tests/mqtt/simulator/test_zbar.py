@@ -10,6 +10,7 @@ import segno
 from PIL import Image
 
 from mqtt.simulator import zbar
+from mqtt.unpacked import find_unpacked
 from tests.services.requirement import lacking
 
 TEXT = "LL1:NCFOXN%TSMAHN-H9QCGDSB5QPN9"
@@ -62,16 +63,22 @@ def test_a_damaged_unpacked_library_is_told(
 
 @pytest.mark.usefixtures("_unloaded")
 def test_an_unpacked_library_reads_codes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    sources = [
-        *Path("/usr/lib").glob("*-linux-*/libzbar.so.0"),
-        *Path("/usr/lib").glob("libzbar.so.0"),
-    ]
-    if not sources:
+    installed = sorted(Path("/usr/lib").glob("*-linux-*/libzbar.so.0"))
+    unpacked = find_unpacked("libzbar0")
+    if not installed and not unpacked:
         lacking("libzbar0")
+    root = tmp_path / "system/libzbar0"
+    folder = root / "usr/lib/x86_64-linux-gnu"
+    if installed:
+        folder.mkdir(parents=True)
+        shutil.copy(installed[0], folder / "libzbar-unpacked.so.0")
+    elif unpacked:
+        shutil.copytree(unpacked.root, root, symlinks=True)
+        library = unpacked.library("libzbar.so.0")
+        assert library is not None
+        folder = root / library.parent.relative_to(unpacked.root)
+        shutil.copy(library, folder / "libzbar-unpacked.so.0")
     monkeypatch.setattr(zbar, "_SONAME", "libzbar-unpacked.so.0")  # not on the loader's path
-    folder = tmp_path / "system/libzbar0/usr/lib/x86_64-linux-gnu"
-    folder.mkdir(parents=True)
-    shutil.copy(sources[0], folder / "libzbar-unpacked.so.0")
-    (tmp_path / "system/libzbar0/unpacked.txt").touch()
+    (root / "unpacked.txt").touch()
     pyzbar = zbar.load(tmp_path)
     assert [code.data.decode() for code in pyzbar.decode(_picture(TEXT))] == [TEXT]
