@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from mqtt.broker.accounts import SERVICE_RULES, BrokerAccount, Service
 from mqtt.broker.files import read_private, write_private
@@ -35,6 +36,44 @@ class Credential:
 
     username: str
     password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAccess:
+    """Where the broker is and as whom a process signs in."""
+
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    tls: bool = False
+
+    @property
+    def credential(self) -> Credential:
+        """User name and password."""
+        return Credential(self.username, self.password)
+
+
+def broker_access(url: str, data_dir: Path, service: Service) -> BrokerAccess:
+    """How a service reaches the broker: as the URL says, else by its own credentials.
+
+    Args:
+        url: ``mqtt://host:port`` or ``mqtts://user:password@host``; percent-encoding is undone.
+
+    Raises:
+        CredentialsError: the URL names nobody and there are no credentials yet.
+    """
+    parts = urlsplit(url)
+    tls = parts.scheme == "mqtts"
+    if parts.username is not None:
+        username, password = unquote(parts.username), unquote(parts.password or "")
+    else:
+        own = load_credentials(data_dir).get(service)
+        if own is None:
+            raise CredentialsError(f"{data_dir / FILE} has no credentials for {service}")
+        username, password = own.username, own.password
+    port = parts.port or (8883 if tls else 1883)
+    return BrokerAccess(parts.hostname or "127.0.0.1", port, username, password, tls)
 
 
 def load_credentials(data_dir: Path) -> dict[Service, Credential]:
