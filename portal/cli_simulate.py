@@ -118,6 +118,7 @@ def _population(path: Path, size: int | None, *, explicit: bool) -> tuple[Simula
 @click.pass_obj
 def run(
     defaults: Defaults,
+    *,
     population: Path | None,
     mqtt_url: str | None,
     ca_file: Path | None,
@@ -250,6 +251,7 @@ def devices(defaults: Defaults, as_json: bool) -> None:
 @click.pass_obj
 def scan(
     defaults: Defaults,
+    *,
     device: str,
     image: IO[bytes] | None,
     code: str | None,
