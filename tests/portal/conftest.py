@@ -1,4 +1,4 @@
-"""The town of tests/portal/cast.py as a fixture, and compiled translations."""
+"""The domain suite runs on SQLite and, where it is installed, on PostgreSQL; pages on the town of `cast`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,33 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from tests.portal.cast import Town, build, open_town
+from tests.portal.gatehouse import Gatehouse, gatehouse
+
 
 CATALOGUES = Path(__file__).parents[2] / "portal/translations"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database on each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'linli.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[Gatehouse]:
+    """A gatehouse on each engine."""
+    with gatehouse(database_url, tmp_path) as laid_out:
+        yield laid_out
+
+
+@pytest.fixture
+def sqlite_house(tmp_path: Path) -> Iterator[Gatehouse]:
+    """A gatehouse on SQLite, for what is not about the engine."""
+    with gatehouse(f"sqlite:///{tmp_path / 'linli.db'}", tmp_path) as laid_out:
+        yield laid_out
 
 
 @pytest.fixture(scope="session")
