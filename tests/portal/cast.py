@@ -26,17 +26,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from portal.accounts.datastore import load_user
+from portal.accounts.models import User
 from portal.accounts.operations import create_staff
 from portal.accounts.passwords import hash_password
+from portal.accounts.session import actor_of
 from portal.config import Config
 from portal.core import migrate
 from portal.core.db import Database
 from portal.core.identifiers import resident_id_with_check, uscc_with_check
 from portal.core.keys import install_keys
 from portal.core.permissions import Actor, Role
-from portal.accounts.datastore import load_user
-from portal.accounts.models import User
-from portal.accounts.session import actor_of
 from portal.privacy.operations import current_text, publish_defaults
 from portal.privacy.texts import REGISTRATION
 from portal.regions.models import Building, Dwelling, Level, Region, Unit
@@ -133,7 +133,9 @@ class Person:
         return {"Accept-Language": {"en": "en", "zh_Hans_CN": "zh-CN"}[self.language]}
 
     def get(self, path: str, **options: Any) -> TestResponse:
-        answer = self.client.get(path, headers={**self._headers(), **options.pop("headers", {})}, **options)
+        answer = self.client.get(
+            path, headers={**self._headers(), **options.pop("headers", {})}, **options
+        )
         found = re.search(r'name="csrf-token" content="([^"]+)"', answer.text)
         if found:
             self.token = found[1]

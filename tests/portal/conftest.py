@@ -12,7 +12,6 @@ from babel.messages.pofile import read_po
 from tests.portal.cast import Town, build, open_town
 from tests.portal.gatehouse import Gatehouse, gatehouse
 
-
 CATALOGUES = Path(__file__).parents[2] / "portal/translations"
 
 
