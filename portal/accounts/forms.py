@@ -26,6 +26,10 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # flask_security is not foll
         ],
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.next.data = self.next.data or "/"
+
     def validate(self, **kwargs: Any) -> bool:
         """Check both; never tell which of them was wrong, nor whether the account exists."""
         self.ifield = self.identity

@@ -35,6 +35,7 @@ from portal.config import Config
 from portal.core import migrate
 from portal.core.db import Database
 from portal.core.identifiers import resident_id_with_check, uscc_with_check
+from portal.core.identifiers.uscc import organisation_with_check
 from portal.core.keys import install_keys
 from portal.core.permissions import Actor, Role
 from portal.privacy.operations import current_text, publish_defaults
@@ -46,9 +47,9 @@ from portal.services import Services
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 PASSWORD = "lantern-river-42"
-USCC = uscc_with_check("52110105MJ0123450")
-OTHER_USCC = uscc_with_check("52110105MJ0765437")
-STRANGE_USCC = uscc_with_check("52310105MJ0765437")
+USCC = uscc_with_check("52110105" + organisation_with_check("MJ012345"))
+OTHER_USCC = uscc_with_check("52110105" + organisation_with_check("MJ076543"))
+STRANGE_USCC = uscc_with_check("52310105" + organisation_with_check("MJ076543"))
 TOTP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 RESIDENTS = {
