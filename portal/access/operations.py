@@ -126,9 +126,7 @@ def decide_scans(
             verdict = _judge(session, received, gate, now, caches, rules)
             cases.append(_Case(position, received, gate, verdict))
     _decide(session, cases, now, rules)
-    for case, answer in zip(
-        cases, _write(session, cases, now, rules, unlock_seconds), strict=True
-    ):
+    for case, answer in zip(cases, _write(session, cases, now, rules, unlock_seconds), strict=True):
         answers[case.position] = answer
     for position, first in doubles:
         original = answers[first]
@@ -218,9 +216,7 @@ def _take_uses(session: Session, counted: list[_Case]) -> None:
             case.decision = Decision(Outcome.REFUSE, reason)
 
 
-def _again(
-    received: ReceivedScan, known: Handled, now: datetime, unlock_seconds: int
-) -> Answer:
+def _again(received: ReceivedScan, known: Handled, now: datetime, unlock_seconds: int) -> Answer:
     outgoing = known.outgoing or acknowledgement(
         received.address, [received.scan.id], now, now + timedelta(seconds=unlock_seconds)
     )
@@ -285,9 +281,7 @@ def _command(case: _Case, now: datetime, expires_at: datetime) -> Command:
     )
 
 
-def _passage_row(
-    case: _Case, transaction: str, now: datetime, rules: Rules
-) -> Mapping[str, Any]:
+def _passage_row(case: _Case, transaction: str, now: datetime, rules: Rules) -> Mapping[str, Any]:
     scan, held, holder = case.received.scan, case.entry_pass, case.holder
     allowed = case.decision.outcome is Outcome.ALLOW
     return {

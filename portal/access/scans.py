@@ -76,9 +76,7 @@ class Holder:
     dwelling_id: int | None
 
 
-def handled(
-    session: Session, keys: Collection[EventKey], now: datetime
-) -> dict[EventKey, Handled]:
+def handled(session: Session, keys: Collection[EventKey], now: datetime) -> dict[EventKey, Handled]:
     """Which of these events have been handled, and what was answered."""
     if not keys:
         return {}

@@ -63,7 +63,9 @@ def install_keys(config: Config, database: Database) -> None:
 
 def _stored(database: Database) -> list[WrappedKey]:
     with database.read() as session:
-        rows = session.execute(select(DataKey.id, DataKey.use, DataKey.wrapped).order_by(DataKey.id))
+        rows = session.execute(
+            select(DataKey.id, DataKey.use, DataKey.wrapped).order_by(DataKey.id)
+        )
         return [WrappedKey(row.id, KeyUse(row.use), row.wrapped) for row in rows]
 
 

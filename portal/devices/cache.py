@@ -46,6 +46,4 @@ def _load(session: Session, addresses: list[DeviceAddress]) -> dict[DeviceAddres
         .join(Region, Device.community_id == Region.id)
         .where(tuple_(Region.key, Device.key).in_(pairs), Device.retired_at.is_(None))
     )
-    return {
-        DeviceAddress(row.community, row.device): KnownDevice(row.id, row.kind) for row in rows
-    }
+    return {DeviceAddress(row.community, row.device): KnownDevice(row.id, row.kind) for row in rows}
