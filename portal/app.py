@@ -1,7 +1,8 @@
 """The Flask application: features joined together, nothing else.
 
 Each feature that has pages offers ``blueprint`` in its ``views`` module; a feature that is not
-installed has no pages. Its templates lie in its own ``templates`` folder.
+installed has no pages. The API is put together in :mod:`portal.web.api`. Templates of a feature lie in its
+``templates`` folder.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from portal.accounts import security
 from portal.core import limits
 from portal.core.db import Database
 from portal.core.i18n import Babel, choose_language
+from portal.core.keys import install_keys
 from portal.services import EXTENSION, Services
-from portal.web import assets, context, errors, headers, health, home, requests, start
+from portal.web import api, assets, context, errors, headers, health, home, requests, start
 
 FEATURES: Final = ("residents", "regions", "passes", "visitors", "access", "devices")
 LARGEST_REQUEST: Final = 4 * 1024 * 1024
@@ -35,6 +37,7 @@ def create_app(services: Services | None = None) -> Flask:
     if services is None:
         config, _ = configuration.load()
         services = Services(config=config, db=Database(config.effective_database_url))
+        install_keys(config, services.db)
     config = services.config
     app = Flask("portal", template_folder="web/templates", static_folder="web/static")
     app.extensions[EXTENSION] = services
@@ -49,7 +52,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.jinja_env.lstrip_blocks = True
     Babel(app, locale_selector=choose_language)
     requests.install(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     limits.install(app)
     security.install(app, config)
     headers.install(app, https=config.effective_public_url.startswith("https://"))
@@ -63,4 +66,5 @@ def create_app(services: Services | None = None) -> Flask:
     for feature in FEATURES:
         if find_spec(f"portal.{feature}.views") is not None:
             app.register_blueprint(import_module(f"portal.{feature}.views").blueprint)
+    api.mount(app, csrf)
     return app

@@ -3,9 +3,9 @@
 mosquitto 2.0 writes 101 iterations by default, far too few for a password that a person chose, and
 checks the password on its only thread at every connect. Ours are never chosen by a person: they are
 192 random bits, which no number of guesses reaches, so that stretching adds nothing to their strength.
-What it would cost is real: 20,000 iterations take about 10 ms of that one thread for each connection,
+What it would cost is real: 20,000 iterations take about 25 ms of that one thread for each connection,
 and a thousand gates that reconnect after a power cut would then keep the broker from passing on a
-scan for ten seconds. 1,000 iterations cost half a millisecond, and still slow down guessing a
+scan for half a minute. 1,000 iterations take about a millisecond, and still slow down guessing a
 password that somebody did set by hand and that is handed to :func:`hash_password`.
 """
 

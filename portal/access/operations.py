@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
@@ -56,6 +56,9 @@ _TAKE_USE = (
 )
 
 
+_UNDECIDED: Final = Decision(Outcome.REFUSE, Reason.MALFORMED)
+
+
 @dataclass(slots=True)
 class _Case:
     """One fresh scan on its way through the batch."""
@@ -66,7 +69,7 @@ class _Case:
     verdict: Verdict
     entry_pass: PassFacts | None = None
     holder: Holder | None = None
-    decision: Decision = Decision(Outcome.REFUSE, Reason.MALFORMED)
+    decision: Decision = _UNDECIDED
 
     @property
     def pass_id(self) -> str | None:
@@ -135,12 +138,21 @@ def decide_scans(
     return [answer for answer in answers if answer is not None]
 
 
-def record_command_results(session: Session, results: Sequence[CommandAnswer]) -> None:
-    """Note at passages what the lock answered; the first answer counts."""
+def record_command_results(
+    session: Session, results: Sequence[CommandAnswer], caches: Caches
+) -> None:
+    """Note at passages what the lock answered; only its own answer counts, and only the first."""
+    asked = [r for r in results if r.name == Unlock.NAME]
+    gates = caches.gates(session, (r.address for r in asked))
     rows = [
-        {"tx": r.transaction, "opened": r.at if r.ok else None, "said": r.reason[:32]}
-        for r in results
-        if r.name == Unlock.NAME
+        {
+            "tx": r.transaction,
+            "of_device": gates[r.address].device_id,
+            "opened": r.at if r.ok else None,
+            "said": "" if r.ok else (r.reason[:32] or "failed"),
+        }
+        for r in asked
+        if r.address in gates
     ]
     if not rows:
         return
@@ -148,6 +160,7 @@ def record_command_results(session: Session, results: Sequence[CommandAnswer]) -
         update(_passages)
         .where(
             _passages.c.transaction == bindparam("tx"),
+            _passages.c.device_id == bindparam("of_device"),
             _passages.c.opened_at.is_(None),
             _passages.c.command_reason == "",
         )

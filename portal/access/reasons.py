@@ -36,4 +36,4 @@ def sentence(reason: str) -> str:
     try:
         return str(SENTENCES[Reason(reason)])
     except ValueError:
-        return _("Decided by the device: %(reason)s", reason=reason)
+        return str(_("Decided by the device: %(reason)s", reason=reason))

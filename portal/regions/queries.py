@@ -1,20 +1,14 @@
-"""Finding regions, buildings and dwellings; filters for "this subtree"."""
+"""Finding a community by its code, and its buildings, units and dwellings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.core.permissions import Actor, Permission, found, require
 from portal.regions.models import Building, Dwelling, Level, Region, Unit
-
-
-def below(paths: Iterable[str]) -> ColumnElement[bool]:
-    """Condition on :class:`Region`: it lies in one of the subtrees. No path, no region."""
-    conditions = [Region.path.startswith(path, autoescape=True) for path in sorted(set(paths))]
-    return or_(*conditions) if conditions else false()
 
 
 def community_by_uscc(session: Session, uscc: str) -> Region | None:
@@ -22,15 +16,6 @@ def community_by_uscc(session: Session, uscc: str) -> Region | None:
     return session.scalars(
         select(Region).where(Region.uscc == uscc, Region.level == Level.COMMUNITY)
     ).one_or_none()
-
-
-def communities(session: Session, actor: Actor, permission: Permission) -> Sequence[Region]:
-    """Communities where the actor holds the permission, in the order of their codes."""
-    return session.scalars(
-        select(Region)
-        .where(Region.level == Level.COMMUNITY, below(actor.paths(permission)))
-        .order_by(Region.code)
-    ).all()
 
 
 def load_community(

@@ -12,7 +12,8 @@ from portal.accounts.session import current_actor, staff_required
 from portal.core.errors import ConflictError, ForbiddenError
 from portal.core.i18n import lazy
 from portal.core.permissions import Permission
-from portal.regions.queries import communities, load_community
+from portal.regions.directory import communities
+from portal.regions.queries import load_community
 from portal.services import current_services
 
 blueprint = Blueprint("regions", __name__, template_folder="templates")

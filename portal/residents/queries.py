@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.core.paging import Page, paginate
 from portal.core.permissions import Actor, Permission, found, require
+from portal.regions.directory import within
 from portal.regions.models import Dwelling, Region, Unit
-from portal.regions.queries import below
 from portal.residents.models import Residency, Resident, ResidentState
 
 
@@ -33,7 +33,7 @@ def list_residents(
     statement = (
         _with_dwelling()
         .join(Region, Resident.community_id == Region.id)
-        .where(Resident.state == state.value, below(actor.paths(Permission.RESIDENT_LIST)))
+        .where(Resident.state == state.value, within(actor.paths(Permission.RESIDENT_LIST)))
         .order_by(*(order if waiting else (c.desc() for c in order)))
     )
     return paginate(session, statement, page)
@@ -44,7 +44,7 @@ def count_by_state(session: Session, actor: Actor) -> dict[ResidentState, int]:
     rows = session.execute(
         select(Resident.state, func.count())
         .join(Region, Resident.community_id == Region.id)
-        .where(below(actor.paths(Permission.RESIDENT_LIST)))
+        .where(within(actor.paths(Permission.RESIDENT_LIST)))
         .group_by(Resident.state)
     )
     counts = {row[0]: int(row[1]) for row in rows}

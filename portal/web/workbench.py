@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from portal.core.permissions import Actor, Permission
 from portal.devices.models import Device
+from portal.regions.directory import within
 from portal.regions.models import Region
-from portal.regions.queries import below
 from portal.residents.models import Resident, ResidentState
 from portal.visitors.models import Invitation, InvitationState
 
@@ -34,7 +34,7 @@ def _count(
     return session.scalar(
         select(func.count(model.id))
         .join(Region, model.community_id == Region.id)
-        .where(below(paths), *conditions)
+        .where(within(paths), *conditions)
     )
 
 

@@ -65,8 +65,6 @@ def whole(
 ) -> int:
     """A whole number between ``low`` and ``high``."""
     value = data.get(field, default)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise _wrong(field)
     return value

@@ -87,6 +87,18 @@ def test_copy_and_contract_agree_on_every_spoiled_event(copy: Any, kind: str) ->
     agree()
 
 
+@pytest.mark.parametrize(
+    "number", ["1.0", "-0.0", "1e3", "1e400", "NaN", "true", "null", '"1"', "10001"]
+)
+def test_copy_and_contract_agree_on_what_is_no_whole_number(copy: Any, number: str) -> None:
+    data = json.loads(codec.encode(EVENT_EXAMPLES["reading"]))
+    payload = json.dumps({**data, "distance_mm": "?"}).replace('"?"', number).encode()
+    with pytest.raises(codec.MessageError):
+        codec.decode_event("reading", payload, EXAMPLE_MOMENT)
+    with pytest.raises(copy.errors.MessageError):
+        copy.messages.decode_event("reading", payload)
+
+
 @given(payload=st.binary(max_size=300))
 def test_nothing_but_a_message_error_leaves_the_copys_reader(copy: Any, payload: bytes) -> None:
     for kind in EVENT_EXAMPLES:
