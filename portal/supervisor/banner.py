@@ -16,7 +16,7 @@ from portal.supervisor.first_start import Prepared
 from portal.supervisor.ports import Taken
 
 DEMO_ACCOUNTS: Final = "demo-accounts.json"
-DEMO_USCC_FILE: Final = "demo.json"
+DEMO_FACTS: Final = "demo.json"
 _LINE: Final = "─" * 78
 
 
@@ -119,7 +119,7 @@ def _addresses(config: Config, base: str, *, demo: bool) -> list[str]:
     rows = [("Portal 首页", f"{base}/")]
     uscc = demo_facts(config.data_dir).get("uscc") if demo else None
     if uscc:
-        rows.append(("Register 居民登记", f"{base}/register/{uscc}"))
+        rows.append(("Register 居民登记", f"{base}/r/{uscc}"))
     rows += [
         ("Sign in 登录", f"{base}/sign-in"),
         ("Workbench 工作台", f"{base}/work"),
@@ -144,7 +144,7 @@ def demo_accounts(data_dir: Path) -> list[dict[str, Any]]:
 
 def demo_facts(data_dir: Path) -> dict[str, Any]:
     """What the seed wrote down about the demo community."""
-    found = _read(data_dir / DEMO_USCC_FILE)
+    found = _read(data_dir / DEMO_FACTS)
     return found if isinstance(found, dict) else {}
 
 

@@ -359,10 +359,8 @@ def test_a_batch_decides_as_one_after_the_other(
             for name, gate, number in plan:
                 scan = house.scan(shown[name], id=f"event-{number:04}")
                 scans.append((gate, known.setdefault((gate, number), scan)))
-            if batched:
-                answers = house.decide(*scans)
-            else:
-                answers = [house.decide(scan)[0] for scan in scans]
+            batches = [scans] if batched else [[scan] for scan in scans]
+            answers = [answer for batch in batches for answer in house.decide(*batch)]
             rows = [
                 (p.event_id, p.gate_id, p.outcome, p.reason, p.token_id is not None)
                 for p in house.passages()

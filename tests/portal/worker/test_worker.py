@@ -193,7 +193,7 @@ def test_malformed_messages_are_put_aside_and_scans_go_on(
         (MAIN.event("scan"), b"{", "malformed_json"),
         (MAIN.event("scan"), b"\xff\xfe", "malformed_json"),
         (MAIN.event("scan"), b'{"id": 7}', "wrong_shape"),
-        (MAIN.event("scan"), b"[" * 60_000, "malformed_json"),
+        (MAIN.event("scan"), b"[" * 60_000, "wrong_shape"),
         (MAIN.event("scan"), b" " * 65_537, "oversized"),
         (MAIN.event("dance"), b"{}", "unknown_kind"),
         (MAIN.result("dance"), b"{}", "unknown_kind"),
@@ -222,7 +222,8 @@ def test_malformed_messages_are_put_aside_and_scans_go_on(
             expected = {"stale": 20, "future": 20, "unknown_device": 2}
             for _topic, _payload, fault in bad:
                 expected[fault] = expected.get(fault, 0) + 20
-            until(worker.turn, lambda: counted() == expected, 30)
+            until(worker.turn, lambda: sum(counted().values()) >= sum(expected.values()))
+            assert counted() == expected
     assert isinstance(gate.answer_to(shown.id), Unlock)
 
 
