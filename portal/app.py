@@ -1,7 +1,8 @@
 """The Flask application: features joined together, nothing else.
 
 Each feature that has pages offers ``blueprint`` in its ``views`` module; a feature that is not
-installed has no pages. Its templates lie in its own ``templates`` folder.
+installed has no pages. The API is put together in :mod:`portal.web.api`. Templates of a feature lie in its
+``templates`` folder.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from flask_wtf import CSRFProtect
 
 from portal import config as configuration
 from portal.accounts import security
+from portal.core import limits
 from portal.core.db import Database
 from portal.core.i18n import Babel, choose_language
+from portal.core.keys import install_keys
 from portal.services import EXTENSION, Services
-from portal.web import assets, context, errors, headers, health, requests, start
+from portal.web import api, assets, context, errors, headers, health, home, requests, start
 
 FEATURES: Final = ("residents", "regions", "passes", "visitors", "access", "devices")
 LARGEST_REQUEST: Final = 4 * 1024 * 1024
@@ -34,6 +37,7 @@ def create_app(services: Services | None = None) -> Flask:
     if services is None:
         config, _ = configuration.load()
         services = Services(config=config, db=Database(config.effective_database_url))
+        install_keys(config, services.db)
     config = services.config
     app = Flask("portal", template_folder="web/templates", static_folder="web/static")
     app.extensions[EXTENSION] = services
@@ -48,7 +52,8 @@ def create_app(services: Services | None = None) -> Flask:
     app.jinja_env.lstrip_blocks = True
     Babel(app, locale_selector=choose_language)
     requests.install(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
+    limits.install(app)
     security.install(app, config)
     headers.install(app, https=config.effective_public_url.startswith("https://"))
     errors.install(app)
@@ -56,7 +61,10 @@ def create_app(services: Services | None = None) -> Flask:
     context.install(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(start.blueprint)
+    app.register_blueprint(home.home)
+    app.register_blueprint(home.work)
     for feature in FEATURES:
         if find_spec(f"portal.{feature}.views") is not None:
             app.register_blueprint(import_module(f"portal.{feature}.views").blueprint)
+    api.mount(app, csrf)
     return app

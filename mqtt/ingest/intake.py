@@ -1,10 +1,10 @@
 """The MQTT side: receives, reads, queues; acknowledges what the delivery has made safe.
 
 **One plain subscription on a persistent session.** The broker keeps messages for the fixed client id while
-ingest is away, on every broker alike. A shared subscription would gain nothing for one process and
-has two traps: messages already dealt to a member that never comes back stay in its session, and a
-restarted broker may have forgotten the group. Where one process is too slow, ``BrokerSettings.group``
-switches to a shared subscription for several.
+ingest is away, on every broker alike. A shared subscription would cost more than it gives: messages
+already dealt to a member that never comes back stay in its session; values of one device would reach
+the store through several processes in any order; and two of them with the same arrival time would
+be one point. One process takes several times what a large community sends.
 
 **Retained states are not asked for** (retain handling 2): their arrival would say nothing about when they
 were measured, and every reconnect would store them again.
@@ -172,8 +172,7 @@ class Intake:
         self.connected = True
         self._metrics.connected.set(1)
         log.info("broker_connected", session_present=flags.session_present)
-        topic = everything(group=self._broker.group or None)
-        client.subscribe(topic, options=SubscribeOptions(qos=1, retainHandling=_NO_RETAINED))
+        client.subscribe(everything(), options=SubscribeOptions(qos=1, retainHandling=_NO_RETAINED))
 
     def _on_connect_fail(self, client: Client, userdata: object) -> None:
         log.warning("broker_unreachable", host=self._broker.host, port=self._broker.port)

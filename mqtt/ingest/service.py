@@ -4,8 +4,8 @@
                                       │ store away
                                       └─────► spool ──► acknowledge, store later
 
-Bounds: the broker sends at most ``receive_maximum`` QoS 1 messages ahead of the acknowledgement, QoS 0
-messages wait up to a fixed number and are dropped (counted) beyond it, the spool has a size. With the
+Bounds: the broker sends at most ``receive_maximum`` QoS 1 messages ahead of the acknowledgement
+(mosquitto 2.0.11 was seen to send more; packet ids end at 65,535), QoS 0 messages wait up to a fixed number and are dropped (counted) beyond it, the spool has a size. With the
 spool full nothing is acknowledged any more and messages wait at the broker.
 
 An event or command on its way to somebody else also comes by here, as the subscription is for the

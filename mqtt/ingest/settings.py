@@ -16,9 +16,7 @@ class BrokerSettings:
     """How to reach the broker.
 
     ``client_id`` names the session that the broker keeps while ingest is away: it must stay the same
-    over restarts, and no two processes may share it. ``group`` is empty for the one process that takes
-    everything; to spread the load over several processes give all the same group and each its own client
-    id, spool folder and health file (see ``service`` for what a group costs).
+    over restarts, and no two processes may share it.
     """
 
     host: str
@@ -26,7 +24,6 @@ class BrokerSettings:
     username: str = ""
     password: str = field(default="", repr=False)
     client_id: str = CLIENT_ID
-    group: str = ""
     keepalive_s: int = 30
     session_expiry_s: int = 7 * 24 * 3600
     ca_file: Path | None = None

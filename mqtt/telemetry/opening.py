@@ -24,14 +24,14 @@ class StoreUrlError(ValueError):
 
 
 def _split(url: str) -> SplitResult:
+    if "#" in url:
+        raise StoreUrlError("telemetry URL: '#' must be written as %23")
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
         # urlsplit quotes the offending part, which may be a password
         raise StoreUrlError("telemetry URL: host or port cannot be read") from None
-    if parts.fragment:
-        raise StoreUrlError("telemetry URL: '#' must be written as %23")
     return parts
 
 

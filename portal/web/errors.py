@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 import structlog
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, make_response, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from portal.core.errors import DomainError
 from portal.core.i18n import lazy
+from portal.core.problems import (
+    from_domain_error,
+    from_http_exception,
+    problem,
+    wants_problem,
+)
 from portal.web.requests import request_id
 
 log = structlog.get_logger("portal.web")
@@ -68,18 +74,14 @@ def page(status: int, *, title: Any = None, message: Any = None) -> Response:
     return make_response(html, status)
 
 
-def _is_api() -> bool:
-    return request.path.startswith("/api/")
-
-
 def install(app: Flask) -> None:
-    """Answer refusals and failures of pages; ``/api/`` answers for itself."""
+    """Answer refusals and failures: pages with a page, the API with problem details."""
 
     @app.errorhandler(DomainError)
     def refused(error: DomainError) -> Any:
-        if _is_api():
-            raise error
         log.info("refused", code=error.code, status=error.status)
+        if wants_problem():
+            return from_domain_error(error)
         return page(error.status, message=error.message)
 
     @app.errorhandler(CSRFError)
@@ -90,8 +92,10 @@ def install(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Any:
         status = error.code or 500
-        if _is_api() or status < 400:
+        if status < 400:
             return error
+        if wants_problem():
+            return from_http_exception(error)
         answer = page(status)
         for name, value in error.get_headers():
             if name.lower() in {"retry-after", "allow"}:
@@ -101,6 +105,6 @@ def install(app: Flask) -> None:
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Any:
         log.error("request failed", exc_info=error)
-        if _is_api() or app.config.get("PROPAGATE_EXCEPTIONS"):
+        if app.config.get("PROPAGATE_EXCEPTIONS"):
             raise error
-        return page(500)
+        return problem(500, "internal_error") if wants_problem() else page(500)
