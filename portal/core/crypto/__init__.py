@@ -1,0 +1,1 @@
+"""Cryptography in one place, so that other algorithms can stand in: signing, envelope encryption."""
