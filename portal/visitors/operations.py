@@ -30,7 +30,7 @@ from portal.visitors.models import Invitation, InvitationState
 TOKEN_BYTES: Final = 32
 """Random bytes in a link: 256 bits."""
 LONGEST_STAY: Final = timedelta(days=7)
-FURTHEST_START: Final = timedelta(days=30)
+FURTHEST_START: Final = timedelta(days=14)
 GRACE: Final = timedelta(minutes=15)
 """How long ago a start may lie: a person takes a while to fill in the form."""
 MOST_OPEN: Final = 10
@@ -126,7 +126,7 @@ def _window_faults(draft: Draft, now: datetime) -> list[DomainError]:
         wrong.append(
             DomainError(
                 "start_far",
-                lazy("The start may be at most 30 days ahead."),
+                lazy("The start may be at most 14 days ahead."),
                 field="valid_from",
             )
         )
@@ -242,10 +242,10 @@ def approve(
     _decide(session, actor, invitation, InvitationState.APPROVED, note, now)
     issued = issue_visitor_pass(
         session,
-        community_id=invitation.community_id,
-        dwelling=invitation.dwelling,
-        not_before=invitation.valid_from,
-        not_after=invitation.valid_until,
+        resident_id=invitation.resident_id,
+        dwelling_id=invitation.dwelling_id,
+        valid_from=invitation.valid_from,
+        valid_until=invitation.valid_until,
         now=now,
     )
     invitation.pass_id = issued.id
@@ -351,7 +351,7 @@ def cancel(session: Session, actor: Actor, invitation_id: int, now: datetime) ->
         raise ConflictError("closed", lazy("This invitation is closed already."))
     session.refresh(invitation)
     if invitation.pass_id is not None:
-        revoke(session, invitation.pass_id, "cancelled", now)
+        revoke(session, invitation.pass_id, now, "cancelled")
     audit.record(
         session,
         actor,

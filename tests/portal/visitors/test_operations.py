@@ -222,7 +222,7 @@ WRONG: list[tuple[str, dict[str, object], str, str]] = [
     ("past", {"valid_from": START - timedelta(hours=1)}, "valid_from", "start_past"),
     (
         "far",
-        {"valid_from": START + timedelta(days=31), "valid_until": START + timedelta(days=32)},
+        {"valid_from": START + timedelta(days=15), "valid_until": START + timedelta(days=16)},
         "valid_from",
         "start_far",
     ),
