@@ -1,17 +1,28 @@
 """The Flask application: features joined together, nothing else.
 
-Each feature that has pages offers ``blueprint`` in its ``views`` module, each that has an API offers
-``blueprint`` (flask-smorest) in its ``api`` module.
+Each feature that has pages offers ``blueprint`` in its ``views`` module; a feature that is not
+installed has no pages. Its templates lie in its own ``templates`` folder.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
 from flask import Flask
+from flask_wtf import CSRFProtect
 
 from portal import config as configuration
+from portal.accounts import security
 from portal.core.db import Database
 from portal.core.i18n import Babel, choose_language
 from portal.services import EXTENSION, Services
+from portal.web import assets, context, errors, headers, health, requests, start
+
+FEATURES: Final = ("residents", "regions", "passes", "visitors", "access", "devices")
+LARGEST_REQUEST: Final = 4 * 1024 * 1024
+LARGEST_FORM: Final = 256 * 1024
 
 
 def create_app(services: Services | None = None) -> Flask:
@@ -23,9 +34,29 @@ def create_app(services: Services | None = None) -> Flask:
     if services is None:
         config, _ = configuration.load()
         services = Services(config=config, db=Database(config.effective_database_url))
+    config = services.config
     app = Flask("portal", template_folder="web/templates", static_folder="web/static")
     app.extensions[EXTENSION] = services
-    app.config["BABEL_DEFAULT_LOCALE"] = services.config.language
-    app.config["BABEL_DEFAULT_TIMEZONE"] = services.config.timezone
+    app.config.update(
+        BABEL_DEFAULT_LOCALE=config.language,
+        BABEL_DEFAULT_TIMEZONE=config.timezone,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
     Babel(app, locale_selector=choose_language)
+    requests.install(app)
+    CSRFProtect(app)
+    security.install(app, config)
+    headers.install(app, https=config.effective_public_url.startswith("https://"))
+    errors.install(app)
+    assets.install(app)
+    context.install(app)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(start.blueprint)
+    for feature in FEATURES:
+        if find_spec(f"portal.{feature}.views") is not None:
+            app.register_blueprint(import_module(f"portal.{feature}.views").blueprint)
     return app

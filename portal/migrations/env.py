@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 
 from portal.core.db import Moment
 from portal.core.protected import Encrypted
 from portal.models import metadata
 
 
-def render_item(kind: str, item: Any, _context: Any) -> str | bool:
+def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
     """Write our column types the way they lie in the database."""
     if kind == "type" and isinstance(item, Encrypted):
         return "sa.LargeBinary()"

@@ -81,7 +81,7 @@ def verify(
 ) -> Verdict:
     """Judge a token at `now` (aware). No token makes it raise; a naive `now` is a ValueError.
 
-    `issuer` is the one community accepted; None accepts each that the key set holds keys of.
+    `issuer` is the one community accepted; None accepts each that the signing key may sign for.
     `revoked` is a set of pass ids, or asks about the claims of a pass.
     """
     if now.tzinfo is None:
@@ -100,7 +100,7 @@ def verify(
     if not key.key.verify(signed.signature, signed.signed):
         return Verdict(Reason.BAD_SIGNATURE, None, signed.key_id)
     claims = signed.claims
-    community_fits = key.community == claims.issuer and issuer in (None, claims.issuer)
+    community_fits = key.may_sign_for(claims.issuer) and issuer in (None, claims.issuer)
     return Verdict(
         _judge(claims, now, skew, community_fits=community_fits, revoked=revoked),
         claims,

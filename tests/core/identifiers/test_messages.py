@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from portal.core.identifiers import (
     Kind,
@@ -19,6 +20,7 @@ from portal.core.identifiers import (
     sentence,
     uscc,
 )
+from portal.passes.verdict import SENTENCES
 
 SOURCES = {
     Kind.USCC: uscc.__file__,
@@ -48,6 +50,18 @@ def test_each_reason_a_checker_gives_has_a_sentence_and_no_other_has(kind: Kind)
 def test_a_sentence_is_english_outside_an_application() -> None:
     assert sentence(check_uscc("1")) == "A unified social credit code has 18 characters."
     assert sentence(check_phone("")) == "Enter the phone number."
+
+
+def test_each_sentence_is_there_in_chinese() -> None:
+    portal = Path(messages.__file__).parents[2]
+    path = portal / "translations" / "zh_Hans_CN" / "LC_MESSAGES" / "messages.po"
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale="zh_Hans_CN")
+    for message in [*messages.MESSAGES.values(), *SENTENCES.values()]:
+        entry = catalogue.get(str(message))
+        assert entry is not None, message
+        assert entry.string, message
+        assert entry.string != entry.id
 
 
 def test_an_accepted_identifier_has_no_sentence() -> None:

@@ -1,0 +1,55 @@
+"""Sign-in form and code form, on Flask-Security's; one sentence for every failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_security.forms import LoginForm, TwoFactorVerifyCodeForm
+from flask_security.proxies import _datastore
+from wtforms import StringField
+from wtforms.validators import InputRequired, Length
+
+from portal.core.i18n import _, lazy
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]  # flask_security is not followed
+    """User name or phone, and password."""
+
+    email = None
+    remember = None
+    identity = StringField(
+        lazy("Phone number or user name"),
+        validators=[
+            InputRequired(lazy("Enter your phone number or user name.")),
+            Length(max=64, message=lazy("This is too long.")),
+        ],
+    )
+
+    def validate(self, **kwargs: Any) -> bool:
+        """Check both; never tell which of them was wrong, nor whether the account exists."""
+        self.ifield = self.identity
+        typed = self.identity.data or ""
+        self.user = _datastore.find_user(identity=typed) if 0 < len(typed) <= 64 else None
+        if super().validate(**kwargs):
+            return True
+        missing = not typed or not self.password.data
+        if not missing:
+            self.identity.errors = []
+            self.password.errors = []
+            self.form_errors = [
+                _("The name or the password is not right. Please check both and try again.")
+            ]
+        return False
+
+
+class CodeForm(TwoFactorVerifyCodeForm):  # type: ignore[misc]
+    """The six digits of the authenticator app."""
+
+    def validate(self, **kwargs: Any) -> bool:
+        """Accept digits with blanks between them; answer one sentence."""
+        if self.code.data:
+            self.code.data = "".join(str(self.code.data).split())
+        if super().validate(**kwargs):
+            return True
+        self.code.errors = [_("This code is not right or not valid any more. Enter the next one.")]
+        return False

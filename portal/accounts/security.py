@@ -1,0 +1,151 @@
+"""Flask-Security, set up for Linli: password sign-in, authenticator codes for staff, session cookies.
+
+Only three of its pages are offered (sign-in, code, sign-out); accounts are made by operations.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Blueprint, Flask, redirect, render_template, session, url_for
+from flask_login import user_logged_in
+from flask_security import Security
+from flask_security.views import login, logout, two_factor_token_validation
+
+from portal.accounts.datastore import AccountDatastore
+from portal.accounts.forms import CodeForm, SignInForm
+from portal.accounts.models import User
+from portal.accounts.operations import note_sign_in
+from portal.config import Config
+from portal.services import current_services
+
+ISSUER: Final = "Linli"
+SECRET_FILE: Final = "secret.key"  # noqa: S105 - a file name
+SESSION_LASTS: Final = timedelta(hours=12)
+
+
+def secret_key(config: Config) -> str:
+    """The key that signs sessions: configured, or made at first start and kept in the data folder (0600)."""
+    if config.secret_key:
+        return config.secret_key
+    path: Path = config.path(SECRET_FILE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = secrets.token_hex(32)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            stream.write(fresh)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.link(temporary, path)
+    except FileExistsError:
+        fresh = path.read_text(encoding="ascii").strip()
+    finally:
+        temporary.unlink(missing_ok=True)
+    if not fresh:
+        raise ValueError(f"{path} is empty; delete it to have a new one made")
+    return fresh
+
+
+class Accounts(Security):  # type: ignore[misc]  # flask_security is not followed
+    """Flask-Security without the parts that are not used."""
+
+    def _check_modules(self, module: str, config_name: str) -> bool:
+        """The QR of a new authenticator is drawn elsewhere: ``qrcode`` is not needed."""
+        return module == "qrcode" or bool(super()._check_modules(module, config_name))
+
+
+blueprint = Blueprint("security", __name__, template_folder="templates")
+blueprint.add_url_rule("/sign-in", "login", login, methods=["GET", "POST"])
+blueprint.add_url_rule("/sign-out", "logout", logout, methods=["POST"])
+blueprint.add_url_rule(
+    "/sign-in/code",
+    "two_factor_token_validation",
+    two_factor_token_validation,
+    methods=["GET", "POST"],
+)
+
+
+@blueprint.get("/sign-in/help")
+def two_factor_rescue() -> str:
+    """What to do without the phone that shows the codes."""
+    return render_template("accounts/code_help.html")
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """Flask configuration of sign-in and sessions."""
+    key = secret_key(config)
+    return {
+        "SECRET_KEY": key,
+        "SESSION_COOKIE_NAME": "linli",
+        "SESSION_COOKIE_SECURE": config.effective_public_url.startswith("https://"),
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": SESSION_LASTS,
+        "SESSION_REFRESH_EACH_REQUEST": False,
+        "SECURITY_PASSWORD_HASH": "argon2",
+        "SECURITY_PASSWORD_SCHEMES": ["argon2"],
+        "SECURITY_PASSWORD_SINGLE_HASH": True,
+        "SECURITY_PASSWORD_LENGTH_MIN": 8,
+        "SECURITY_DEPRECATED_PASSWORD_SCHEMES": [],
+        "SECURITY_API_ENABLED_METHODS": ["session"],
+        "SECURITY_LOGIN_USER_TEMPLATE": "accounts/sign_in.html",
+        "SECURITY_TWO_FACTOR_VERIFY_CODE_TEMPLATE": "accounts/code.html",
+        "SECURITY_LOGIN_URL": "/sign-in",
+        "SECURITY_LOGOUT_URL": "/sign-out",
+        "SECURITY_LOGOUT_METHODS": ["POST"],
+        "SECURITY_POST_LOGIN_VIEW": "/",
+        "SECURITY_POST_LOGOUT_VIEW": "/",
+        "SECURITY_TWO_FACTOR": True,
+        "SECURITY_TWO_FACTOR_REQUIRED": False,
+        "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
+        "SECURITY_TWO_FACTOR_AUTHENTICATOR_VALIDITY": 30,
+        "SECURITY_TWO_FACTOR_RESCUE_EMAIL": False,
+        "SECURITY_TOTP_SECRETS": {"1": hashlib.sha256(f"totp:{key}".encode()).hexdigest()},
+        "SECURITY_TOTP_ISSUER": ISSUER,
+        "SECURITY_SEND_REGISTER_EMAIL": False,
+        "SECURITY_FLASH_MESSAGES": False,
+        "SECURITY_CLI_USERS_NAME": False,
+        "SECURITY_CLI_ROLES_NAME": False,
+        "SECURITY_USER_IDENTITY_ATTRIBUTES": [],
+    }
+
+
+def install(app: Flask, config: Config) -> None:
+    """Set up sign-in; CSRF protection must be installed before."""
+    app.config.update(settings(config))
+    services = app.extensions["linli"]
+    security = Accounts(
+        app,
+        AccountDatastore(services.db),
+        register_blueprint=False,
+        login_form=SignInForm,
+        two_factor_verify_code_form=CodeForm,
+    )
+    security.want_json(lambda _request: False)
+    security.unauthn_handler(_ask_to_sign_in)
+    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
+    app.register_blueprint(blueprint)
+    user_logged_in.connect(_signed_in, app)
+
+
+def _ask_to_sign_in(*_args: Any, **_kwargs: Any) -> Any:
+    from flask import request
+
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("security.login", next=back))
+
+
+def _signed_in(_app: Flask, user: User, **_extra: Any) -> None:
+    services = current_services()
+    session.permanent = True
+    if user.language:
+        session["language"] = user.language
+    with services.db.write() as db:
+        note_sign_in(db, user.id, services.clock())

@@ -1,0 +1,71 @@
+"""What the navigation shows to whom. An entry whose page is not part of the installation is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import current_app, request, url_for
+
+from portal.core.i18n import lazy
+from portal.core.permissions import Actor, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry; ``permission`` is asked on any region."""
+
+    endpoint: str
+    label: Any
+    icon: str
+    permission: Permission | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry as the layout draws it."""
+
+    href: str
+    label: Any
+    icon: str
+    current: bool
+
+
+RESIDENT: Final = (
+    Entry("home.index", lazy("Home"), "home"),
+    Entry("passes.show", lazy("My pass"), "pass"),
+    Entry("visitors.mine", lazy("Visitors"), "visitor"),
+    Entry("access.mine", lazy("Passages"), "log"),
+)
+STAFF: Final = (
+    Entry("work.index", lazy("Workbench"), "work"),
+    Entry("residents.queue", lazy("Residents"), "people", Permission.RESIDENT_LIST),
+    Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST),
+    Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
+    Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
+)
+
+
+def entries_for(actor: Actor) -> list[Shown]:
+    """Entries for this person, in order; the one of the page at hand is marked."""
+    entries: tuple[Entry, ...] = ()
+    if actor.is_staff:
+        entries = STAFF
+    elif actor.resident_id is not None:
+        entries = RESIDENT
+    shown = []
+    here = (request.endpoint or "").partition(".")[0]
+    for entry in entries:
+        if entry.endpoint not in current_app.view_functions:
+            continue
+        if entry.permission is not None and not actor.paths(entry.permission):
+            continue
+        shown.append(
+            Shown(
+                href=url_for(entry.endpoint),
+                label=entry.label,
+                icon=entry.icon,
+                current=entry.endpoint.partition(".")[0] == here,
+            )
+        )
+    return shown
