@@ -44,8 +44,6 @@ class PassKind(IntEnum):
     STAFF = 4
     CARD = 5
 
-<<<<<<< HEAD
-=======
     @property
     def word(self) -> str:
         """The kind as a lower-case word, as the database and JSON have it."""
@@ -59,7 +57,6 @@ class PassKind(IntEnum):
                 return kind
         raise ValueError(f"there is no pass kind {word!r}")
 
->>>>>>> web
 
 def new_code_id() -> bytes:
     """Eight random bytes for one code shown."""
@@ -145,11 +142,7 @@ class PassClaims:
             "issuer": self.issuer,
             "pass_id": self.pass_id.hex(),
             "code_id": self.code_id.hex(),
-<<<<<<< HEAD
-            "kind": self.kind.name.lower(),
-=======
             "kind": self.kind.word,
->>>>>>> web
             "issued_at": self.issued_at.isoformat(),
             "not_before": self.not_before.isoformat(),
             "expires_at": self.expires_at.isoformat(),

@@ -1,19 +1,11 @@
 """The public keys passes are checked with, and their published form.
 
-<<<<<<< HEAD
-A key belongs to one community, so that no community can sign for another, and to a span of time.
-Published as a JSON Web Key Set (RFC 7517, RFC 8037) with three members more for each key:
-
-    {"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "<16 hex digits>",
-               "x": "<base64url>", "community": "<code>", "nbf": seconds, "exp": seconds}]}
-=======
 A key belongs to a span of time, and to one community, so that no community can sign for another.
 The keys of an installation that signs for all its communities itself have the community null.
 Published as a JSON Web Key Set (RFC 7517, RFC 8037) with three members more for each key:
 
     {"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "<16 hex digits>",
                "x": "<base64url>", "community": "<code>" or null, "nbf": seconds, "exp": seconds}]}
->>>>>>> web
 """
 
 import base64
@@ -33,17 +25,10 @@ class KeySetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PassKey:
-<<<<<<< HEAD
-    """A public key with the community it signs for and its span, aware UTC, end not included."""
-
-    key: VerifyKey
-    community: str
-=======
     """A public key, the community it may sign for (None: any) and its span, end not included."""
 
     key: VerifyKey
     community: str | None
->>>>>>> web
     not_before: datetime
     not_after: datetime
 
@@ -58,13 +43,10 @@ class PassKey:
         """Eight bytes naming the key."""
         return self.key.key_id
 
-<<<<<<< HEAD
-=======
     def may_sign_for(self, community: str) -> bool:
         """Whether passes of that community may carry this key's signature."""
         return self.community is None or self.community == community
 
->>>>>>> web
     def valid_at(self, now: datetime, skew: timedelta) -> bool:
         """Whether the key counts at `now`, clocks being off by up to `skew`."""
         return self.not_before - skew <= now < self.not_after + skew
@@ -76,11 +58,7 @@ class _Record(msgspec.Struct, forbid_unknown_fields=False):
     alg: str
     kid: str
     x: str
-<<<<<<< HEAD
-    community: str
-=======
     community: str | None
->>>>>>> web
     nbf: int
     exp: int
 

@@ -21,11 +21,7 @@ from portal.passes.claims import PassClaims
 
 PREFIX = "LL1:"
 LONGEST_TEXT = 1024
-<<<<<<< HEAD
-"""Characters, prefix included; a QR code of version 17 at level M holds no more than 734."""
-=======
 """Characters, prefix included."""
->>>>>>> web
 LARGEST_BODY = 1024
 """Bytes after decompression."""
 
