@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from portal.core.i18n import lazy
 from portal.core.permissions import Actor, Permission, found, not_found, require
 from portal.regions.models import Dwelling, Region, Unit
+from portal.residents.models import Resident, ResidentState
 from portal.visitors.models import Invitation, InvitationState
 from portal.visitors.operations import link_hash
 
@@ -63,6 +65,25 @@ def _loaded() -> Any:
     return (home, joinedload(Invitation.entry_pass), joinedload(Invitation.community))
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where an approved resident lives, and the time zone of that place."""
+
+    community: str
+    dwelling: str
+    timezone: str
+
+
+def home_of(session: Session, actor: Actor) -> Home | None:
+    """The home that this resident may invite to; ``None`` for whoever may not invite."""
+    resident = session.get(Resident, actor.resident_id) if actor.resident_id else None
+    if resident is None or resident.state != ResidentState.APPROVED or resident.residency is None:
+        return None
+    return Home(
+        resident.community.name, resident.residency.dwelling.label, resident.community.timezone
+    )
+
+
 def own(session: Session, actor: Actor, limit: int = PAGE) -> Sequence[Invitation]:
     """The invitations of this resident, newest first."""
     statement = (
@@ -92,6 +113,8 @@ def queue(
 ) -> Sequence[Invitation]:
     """What staff may see: waiting ones, oldest first; with ``decided``, all others, newest first.
 
+    One row more than ``PAGE`` when there are more.
+
     Args:
         before: only invitations with a smaller id, for the next page of decided ones.
     """
@@ -100,7 +123,7 @@ def queue(
         .join(Region, Region.id == Invitation.community_id)
         .options(*_loaded())
         .where(_within(actor.paths(Permission.INVITATION_LIST)))
-        .limit(PAGE)
+        .limit(PAGE + 1)
     )
     waiting = (Invitation.state == InvitationState.PENDING) & (Invitation.valid_until > now)
     if not decided:

@@ -1,5 +1,5 @@
 """Fixtures of the portal's tests."""
 
-from tests.portal.cast import clock, db, world
+from tests.portal.cast import app, clock, db, people, world
 
-__all__ = ["clock", "db", "world"]
+__all__ = ["app", "clock", "db", "people", "world"]
