@@ -15,7 +15,9 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
+endif
 .PHONY: help env test-env run check test format format-check lint types imports contract \
   translations translations-check migrations quick-tests lock packages clean
 
@@ -55,7 +57,9 @@ run: env ## start a whole demo community and print its addresses and sign-ins; C
 
 # --- checks ----------------------------------------------------------------------------------
 
-check: test-env format-check lint types imports contract translations-check quick-tests ## fast checks and the tests that need no service
+check: test-env ## fast checks and the tests that need no service, two at a time, all faults at once
+	@$(MAKE) -j2 --output-sync=target --keep-going SIDE_BY_SIDE=1 \
+	  quick-tests types format-check lint imports contract translations-check
 
 test: export LINLI_TEST_REQUIRE := 1
 test: ## install what is needed, then every check and every test, on real services

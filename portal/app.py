@@ -15,10 +15,11 @@ from flask_wtf import CSRFProtect
 
 from portal import config as configuration
 from portal.accounts import security
+from portal.core import limits
 from portal.core.db import Database
 from portal.core.i18n import Babel, choose_language
 from portal.services import EXTENSION, Services
-from portal.web import assets, context, errors, headers, health, requests, start
+from portal.web import assets, context, errors, headers, health, home, requests, start
 
 FEATURES: Final = ("residents", "regions", "passes", "visitors", "access", "devices")
 LARGEST_REQUEST: Final = 4 * 1024 * 1024
@@ -49,6 +50,7 @@ def create_app(services: Services | None = None) -> Flask:
     Babel(app, locale_selector=choose_language)
     requests.install(app)
     CSRFProtect(app)
+    limits.install(app)
     security.install(app, config)
     headers.install(app, https=config.effective_public_url.startswith("https://"))
     errors.install(app)
@@ -56,6 +58,8 @@ def create_app(services: Services | None = None) -> Flask:
     context.install(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(start.blueprint)
+    app.register_blueprint(home.home)
+    app.register_blueprint(home.work)
     for feature in FEATURES:
         if find_spec(f"portal.{feature}.views") is not None:
             app.register_blueprint(import_module(f"portal.{feature}.views").blueprint)

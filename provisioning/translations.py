@@ -25,6 +25,14 @@ LANGUAGES = ("zh_Hans_CN",)
 # What marks a string, besides babel's own _ and gettext family; see portal/core/i18n.py.
 _KEYWORDS = ("lazy", "lazy_gettext", "lazy_ngettext:1,2", "lazy_pgettext:1c,2")
 
+_IDLE_HEADERS = tuple(
+    f'"{name}:'
+    for name in (
+        *("Report-Msgid-Bugs-To", "POT-Creation-Date", "PO-Revision-Date"),
+        *("Last-Translator", "Language-Team", "Generated-By"),
+    )
+)
+
 
 def extract(source: Path, folder: Path) -> Path:
     """Write every string marked under `source` to `folder`/messages.pot and return that path."""
@@ -34,8 +42,7 @@ def extract(source: Path, folder: Path) -> Path:
         _pybabel(
             "extract",
             *("-F", str(CATALOGUES / "babel.cfg"), *keywords, "-c", "Translators:"),
-            *("--project", "Linli", "--version", "1", "--header-comment", "# Linli"),
-            *("--last-translator", "Linli", "--no-wrap", "--sort-output"),
+            *("--project", "Linli", "--header-comment", "# Linli", "--no-wrap", "--sort-output"),
             *("--add-location", "file", "-o", str(template), source.name),
         )
     return template
@@ -52,6 +59,7 @@ def update(source: Path = SOURCE, catalogues: Path = CATALOGUES) -> None:
                 *("--no-wrap", "--no-fuzzy-matching", "--ignore-obsolete"),
                 "--ignore-pot-creation-date",
             )
+            _tidy_header(_path(catalogues, language))
 
 
 def check(source: Path = SOURCE, catalogues: Path = CATALOGUES) -> list[str]:
@@ -60,7 +68,7 @@ def check(source: Path = SOURCE, catalogues: Path = CATALOGUES) -> list[str]:
         wanted = _read(extract(source, Path(folder)), None)
     faults: list[str] = []
     for language in LANGUAGES:
-        path = catalogues / language / "LC_MESSAGES" / "messages.po"
+        path = _path(catalogues, language)
         catalogue = _read(path, language) if path.exists() else Catalog(locale=language)
         for message in wanted:
             if message.id:
@@ -83,6 +91,17 @@ def _faults(wanted: Message, catalogue: Catalog) -> Iterator[str]:
     have.flags |= wanted.flags & {"python-format", "python-brace-format"}
     for error in have.check(catalogue):
         yield f"{error}: {name!r} ({where})"
+
+
+def _path(catalogues: Path, language: str) -> Path:
+    return catalogues / language / "LC_MESSAGES" / "messages.po"
+
+
+def _tidy_header(path: Path) -> None:
+    """Drop what pybabel writes into the header that is a placeholder or changes on each run."""
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(_IDLE_HEADERS)]
+    path.write_text("".join(kept), encoding="utf-8")
 
 
 def _read(path: Path, language: str | None) -> Catalog:

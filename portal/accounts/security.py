@@ -12,16 +12,28 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, Flask, redirect, render_template, session, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_login import user_logged_in
 from flask_security import Security
 from flask_security.views import login, logout, two_factor_token_validation
 
 from portal.accounts.datastore import AccountDatastore
 from portal.accounts.forms import CodeForm, SignInForm
+from portal.accounts.identity import sign_in_hash
 from portal.accounts.models import User
 from portal.accounts.operations import note_sign_in
 from portal.config import Config
+from portal.core.limits import CODE_ACCOUNT, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, limited
 from portal.services import current_services
 
 ISSUER: Final = "Linli"
@@ -62,14 +74,44 @@ class Accounts(Security):  # type: ignore[misc]  # flask_security is not followe
 
 
 blueprint = Blueprint("security", __name__, template_folder="templates")
-blueprint.add_url_rule("/sign-in", "login", login, methods=["GET", "POST"])
-blueprint.add_url_rule("/sign-out", "logout", logout, methods=["POST"])
-blueprint.add_url_rule(
-    "/sign-in/code",
-    "two_factor_token_validation",
-    two_factor_token_validation,
-    methods=["GET", "POST"],
-)
+
+
+def _account_typed() -> str:
+    return f"account:{sign_in_hash(request.form.get('identity', '')[:64])}"
+
+
+def _account_half_way() -> str:
+    return f"code:{session.get('tf_user_id', '')}"
+
+
+def _answer(answer: Any) -> Response:
+    """Flask-Security's answer; a form shown again after a POST was refused: 422."""
+    response = make_response(answer)
+    if request.method == "POST" and response.status_code == 200:
+        response.status_code = 422
+    return response
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"], endpoint="login")
+@limited(SIGN_IN_ADDRESS)
+@limited(SIGN_IN_ACCOUNT, key=_account_typed, only_failed=True)
+def sign_in() -> Response:
+    """Name and password."""
+    return _answer(login())
+
+
+@blueprint.route("/sign-in/code", methods=["GET", "POST"], endpoint="two_factor_token_validation")
+@limited(SIGN_IN_ADDRESS)
+@limited(CODE_ACCOUNT, key=_account_half_way, only_failed=True)
+def code() -> Response:
+    """The second factor."""
+    return _answer(two_factor_token_validation())
+
+
+@blueprint.post("/sign-out", endpoint="logout")
+def sign_out() -> Response:
+    """The end of the session."""
+    return _answer(logout())
 
 
 @blueprint.get("/sign-in/help")
@@ -136,8 +178,6 @@ def install(app: Flask, config: Config) -> None:
 
 
 def _ask_to_sign_in(*_args: Any, **_kwargs: Any) -> Any:
-    from flask import request
-
     back = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("security.login", next=back))
 

@@ -1,23 +1,63 @@
-"""How often an address may ask: look-ups by secret link, sign-in.
-
-Counted in the process; several web processes count apart, which makes a limit at most so many times wider.
-"""
+"""How often an address or an account may try something. Counted in the process; N processes allow N times as much."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
 
-from flask import Flask
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-limiter: Final = Limiter(
-    get_remote_address, storage_uri="memory://", strategy="fixed-window", headers_enabled=False
+SIGN_IN_ADDRESS: Final = "60 per minute; 600 per hour"
+"""Generous: a whole building may come through one address."""
+SIGN_IN_ACCOUNT: Final = "10 per 15 minutes"
+CODE_ACCOUNT: Final = "5 per 5 minutes"
+REGISTRATION_ADDRESS: Final = "30 per minute; 300 per hour"
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+limiter = Limiter(
+    key_func=get_remote_address,
+    storage_uri="memory://",
+    strategy="moving-window",
+    headers_enabled=True,
+    default_limits=[],
 )
-"""Use as ``@limiter.limit("60/minute")``; too many answer 429."""
+
+
+def not_posted() -> bool:
+    """Whether the request at hand does not count (anything but a POST)."""
+    return request.method != "POST"
+
+
+def failed(response: Response) -> bool:
+    """Whether the answer says that the attempt failed."""
+    return response.status_code == 422
+
+
+def limited(
+    rule: str,
+    *,
+    exempt_when: Callable[[], bool] = not_posted,
+    key: Callable[[], str] = get_remote_address,
+    only_failed: bool = False,
+) -> Callable[[V], V]:
+    """Limit a view; by default POSTs, by address.
+
+    Args:
+        key: what is counted separately.
+        only_failed: count only answers of 422.
+    """
+    decorate = limiter.limit(
+        rule,
+        key_func=key,
+        exempt_when=exempt_when,
+        deduct_when=failed if only_failed else None,
+    )
+    return cast(Callable[[V], V], decorate)
 
 
 def install(app: Flask) -> None:
-    """Make the limits count in this application; a second call changes nothing."""
-    if "limiter" not in app.extensions:
-        limiter.init_app(app)
+    """Count for this application."""
+    limiter.init_app(app)

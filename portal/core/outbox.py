@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CursorResult, Index, LargeBinary, String, delete, select, update
+from sqlalchemy import CursorResult, Index, LargeBinary, String, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mqtt.contract.codec import encode
@@ -144,6 +144,49 @@ def settle(session: Session, transaction: str, *, ok: bool, reason: str, at: dat
     )
     assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
     return result.rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A device's answer to one command, and the device that gave it."""
+
+    transaction: str
+    address: DeviceAddress
+    ok: bool
+    reason: str
+    at: datetime
+
+
+def settle_many(session: Session, settlements: Sequence[Settlement]) -> None:
+    """Record answers in one go; a device settles its own commands only, and only once."""
+    if not settlements:
+        return
+    session.connection().execute(
+        update(OutboxMessage.__table__)  # type: ignore[arg-type]  # a Table, declared as FromClause
+        .where(
+            OutboxMessage.transaction == bindparam("tx"),
+            OutboxMessage.community == bindparam("of_community"),
+            OutboxMessage.device == bindparam("of_device"),
+            OutboxMessage.state.in_(
+                [OutboxState.PENDING, OutboxState.PUBLISHED, OutboxState.EXPIRED]
+            ),
+            OutboxMessage.settled_at.is_(None),
+        )
+        .values(
+            state=bindparam("new_state"), settled_at=bindparam("moment"), reason=bindparam("said")
+        ),
+        [
+            {
+                "tx": s.transaction,
+                "of_community": s.address.community,
+                "of_device": s.address.device,
+                "new_state": str(OutboxState.DONE if s.ok else OutboxState.FAILED),
+                "moment": s.at,
+                "said": s.reason[:32],
+            }
+            for s in settlements
+        ],
+    )
 
 
 def expire(session: Session, now: datetime) -> int:

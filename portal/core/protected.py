@@ -59,6 +59,20 @@ def find_hash(value: str, context: str) -> str:
     return _Keys.hasher.digest(value, context)
 
 
+def seal(text: str, context: str) -> bytes:
+    """Encrypt text that leaves the database's columns, such as a draft kept in a cookie."""
+    if _Keys.cipher is None:
+        raise KeysMissingError("no cipher installed")
+    return _Keys.cipher.encrypt(text, context)
+
+
+def unseal(sealed: bytes, context: str) -> str:
+    """Decrypt what :func:`seal` made; raises the cipher's error when it was not made for ``context``."""
+    if _Keys.cipher is None:
+        raise KeysMissingError("no cipher installed")
+    return _Keys.cipher.decrypt(sealed, context)
+
+
 class Encrypted(TypeDecorator[str]):
     """A text column encrypted at rest. Cannot be searched or sorted: use a ``*_hash`` beside it."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, request, url_for
-from flask_babel import format_datetime
+from flask_babel import format_date, format_datetime
 
 from portal.accounts.session import current_actor
 from portal.core.i18n import LANGUAGES, get_locale
+from portal.core.identifiers import mask_id, mask_name, mask_phone
 from portal.web.navigation import entries_for
 
 
@@ -31,10 +32,17 @@ def moment(value: datetime | None) -> str:
     return "" if value is None else str(format_datetime(value, "yyyy-MM-dd HH:mm"))
 
 
+def day(value: datetime | date | None) -> str:
+    """A day as people read it."""
+    return "" if value is None else str(format_date(value, "yyyy-MM-dd"))
+
+
 def install(app: Flask) -> None:
     """Register globals, filters and the context of the layout."""
     app.jinja_env.globals["page_url"] = page_url
-    app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters.update(
+        moment=moment, day=day, mask_name=mask_name, mask_phone=mask_phone, mask_id=mask_id
+    )
 
     @app.context_processor
     def layout() -> dict[str, Any]:

@@ -37,7 +37,7 @@ find_python() {
       "Install one (Debian 12 and Ubuntu 24.04 have it: apt-get install python3 python3-venv)," \
       "or name it:  make env PYTHON=/path/to/python3.12"
   fi
-  stop "Linli needs Python 3.11 or newer; none found${PYTHON:+ at '$PYTHON'}." \
+  stop "Linli needs Python 3.11 or newer; none found${PYTHON:+ at $PYTHON}." \
     "Debian and Ubuntu: apt-get install python3 python3-venv    Fedora: dnf install python3"
 }
 

@@ -188,26 +188,27 @@ download() {
   (cd "$folder" && own_apt apt-get -qq download ${closure:-$package})
 }
 
-# Lays a package and those libraries into one folder, which appears under its final name only
-# when it is complete.
-unpack() {
-  local package=$1 target=$cache/$1 work file
-  [ -e "$target/unpacked.txt" ] && return
-  work=$(mktemp -d "$cache/$package.XXXXXX") || return
+# Downloads and lays a package and those libraries into a folder, with unpacked.txt to name them.
+lay() {
+  local package=$1 work=$2 file
   if ! download "$package" "$work/debs" 2>/dev/null; then
     rm -rf "$work/debs"
-    if ! { refresh_lists && download "$package" "$work/debs"; }; then
-      rm -rf "$work"
-      return 1
-    fi
+    refresh_lists && download "$package" "$work/debs" || return
   fi
   for file in "$work"/debs/*.deb; do
     dpkg-deb -x "$file" "$work/root" || return
   done
-  (cd "$work/debs" && printf '%s\n' *.deb) >"$work/root/unpacked.txt" || return
-  rm -rf "$target"
-  mv "$work/root" "$target" || return
+  (cd "$work/debs" && printf '%s\n' *.deb) >"$work/root/unpacked.txt"
+}
+
+# The folder appears under its final name only when it is complete.
+unpack() {
+  local package=$1 target=$cache/$1 work state=0
+  [ -e "$target/unpacked.txt" ] && return
+  work=$(mktemp -d "$cache/$package.XXXXXX") || return
+  lay "$package" "$work" && rm -rf "$target" && mv "$work/root" "$target" || state=1
   rm -rf "$work"
+  [ $state -eq 0 ] || return $state
   say "unpacked $package into $target ($(wc -l <"$target/unpacked.txt") Debian packages)"
 }
 
@@ -278,14 +279,17 @@ offer() {
 }
 
 case ${1:-} in
-status) status "${2:?group}" ;;
-install) install_group "${2:?group}" ;;
+status | install | offer) table "${2:?group}" >/dev/null ;; # stops here when there is no such group
+esac
+case ${1:-} in
+status) status "$2" ;;
+install) install_group "$2" ;;
 unpack)
   shift
   [ $# -gt 0 ] || set -- mosquitto libzbar0
   unpack_all "$@"
   ;;
-offer) offer "${2:?group}" ;;
+offer) offer "$2" ;;
 *)
   sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
   exit 2

@@ -13,6 +13,7 @@ begun=$(date +%s%N)
 "$@"
 code=$?
 took=$((($(date +%s%N) - begun) / 1000000))
-if [ $code -eq 0 ]; then word=done; else word="FAILED with exit code $code"; fi
+word="done"
+[ $code -eq 0 ] || word="FAILED with exit code $code"
 printf '── %s: %s in %d.%03d s\n' "$name" "$word" $((took / 1000)) $((took % 1000)) >&2
 exit $code

@@ -8,6 +8,10 @@ from provisioning.translations import check, update
 
 CODE = 'from portal.core.i18n import _, lazy\n\nGREETING = _("Good morning, %(name)s")\nDOOR = lazy("Door")\n'
 PAGE = "<p>{{ _('Pass') }}</p>{% trans %}Welcome{% endtrans %}"
+HEADER = (
+    '# Linli\nmsgid ""\nmsgstr ""\n"Language: zh_Hans_CN\\n"\n'
+    '"Content-Type: text/plain; charset=utf-8\\n"\n'
+)
 TRANSLATED = {
     "Good morning, %(name)s": "%(name)s，早上好",
     "Door": "门",
@@ -38,7 +42,7 @@ def _translate(folder: Path, translations: dict[str, str], flag: str = "") -> No
     ]
     path = _catalogue(folder)
     path.parent.mkdir(parents=True)
-    path.write_text("\n".join(entries), encoding="utf-8")
+    path.write_text("\n".join([HEADER, *entries]), encoding="utf-8")
 
 
 def _check(folder: Path) -> list[str]:
@@ -87,3 +91,13 @@ def test_an_update_takes_new_strings_keeps_translations_and_names_no_folder(
     assert "Gone" not in text
     assert "not for readers" not in text
     assert str(tmp_path) not in text
+
+
+def test_an_update_without_news_changes_nothing(source: Path) -> None:
+    _translate(source, TRANSLATED)
+    update(source, source / "translations")
+    before = _catalogue(source).read_text("utf-8")
+    update(source, source / "translations")
+    assert _catalogue(source).read_text("utf-8") == before
+    assert "Date" not in before
+    assert "EMAIL" not in before

@@ -77,6 +77,7 @@ def victoriametrics_server(program: Path, folder: Path) -> Iterator[str]:
             f"-storageDataPath={folder / 'data'}",
             "-retentionPeriod=10y",
             "-search.latencyOffset=0s",
+            "-dedup.minScrapeInterval=1ms",  # a point written twice counts once
             "-memory.allowedPercent=20",
         ],
         log=folder / "victoriametrics.log",

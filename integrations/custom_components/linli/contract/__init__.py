@@ -1,0 +1,2 @@
+# Generated from mqtt/contract by `linli contract generate`, do not edit.
+"""The device contract: topics, messages and measures."""

@@ -1,0 +1,321 @@
+"""The hot path: a batch of scans becomes passages and commands in the one transaction it is given.
+
+Reads are set-based, signatures are checked before anything is written, use counts are taken by a
+conditional UPDATE (correct between several workers too), replays are stopped by the unique index on
+gate and code. An event that has been handled before gets its answer again and never a second use.
+
+A concurrent worker may be faster with the same event or code: then the transaction fails with
+``IntegrityError``, and repeating it finds the other's passage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from sqlalchemy import CursorResult, Table, bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from mqtt.contract.codec import Fault, encode
+from mqtt.contract.messages import Command, Refuse, Unlock
+from portal.access.cache import Caches, KnownGate
+from portal.access.decision import RULES, Decision, Facts, PassFacts, Reason, Rules, decide
+from portal.access.models import Outcome, Passage
+from portal.access.scans import (
+    Answer,
+    EventKey,
+    Handled,
+    Holder,
+    ReceivedScan,
+    ReplayKey,
+    handled,
+    passes,
+    replays,
+)
+from portal.core.outbox import OutboxMessage, Outgoing, new_transaction, row_values
+from portal.devices.operations import CommandAnswer, acknowledgement
+from portal.passes.models import Pass
+from portal.passes.operations import replayable
+from portal.passes.verdict import Reason as CodeReason
+from portal.passes.verdict import Verdict, verify
+
+_passages = cast(Table, Passage.__table__)
+_outbox = cast(Table, OutboxMessage.__table__)
+
+_TAKE_USE = (
+    update(Pass)
+    .where(
+        Pass.id == bindparam("pass_id"),
+        Pass.uses < Pass.max_uses,
+        Pass.revoked_at.is_(None),
+    )
+    .values(uses=Pass.uses + 1)
+    .execution_options(synchronize_session=False)
+)
+
+
+_UNDECIDED: Final = Decision(Outcome.REFUSE, Reason.MALFORMED)
+
+
+@dataclass(slots=True)
+class _Case:
+    """One fresh scan on its way through the batch."""
+
+    position: int
+    received: ReceivedScan
+    gate: KnownGate
+    verdict: Verdict
+    entry_pass: PassFacts | None = None
+    holder: Holder | None = None
+    decision: Decision = _UNDECIDED
+
+    @property
+    def pass_id(self) -> str | None:
+        """The pass the code names, when its signature holds."""
+        return self.verdict.claims.pass_id.hex() if self.verdict.claims else None
+
+    @property
+    def replay_key(self) -> ReplayKey | None:
+        """Gate and code, for codes that open a gate once."""
+        claims, held = self.verdict.claims, self.entry_pass
+        if claims is None or held is None or replayable(held.kind, held.max_uses):
+            return None
+        return self.gate.facts.id, claims.code_id.hex()
+
+
+def decide_scans(
+    session: Session,
+    scans: Sequence[ReceivedScan],
+    now: datetime,
+    caches: Caches,
+    *,
+    rules: Rules = RULES,
+    unlock_seconds: int = 10,
+) -> list[Answer]:
+    """Decide scans in order and write what follows from it.
+
+    Args:
+        session: a write transaction; nothing may leave before it is committed.
+        now: the moment of the decision, for all of them.
+        unlock_seconds: how long the commands may act.
+
+    Returns:
+        One answer for each scan, in the same order.
+
+    Raises:
+        IntegrityError: another worker was faster; roll back and repeat, one scan at a time.
+    """
+    gates = caches.gates(session, (s.address for s in scans))
+    keys = [(gates[s.address].device_id, s.scan.id) for s in scans if s.address in gates]
+    before = handled(session, set(keys), now)
+    answers: list[Answer | None] = [None] * len(scans)
+    cases: list[_Case] = []
+    seen: dict[EventKey, int] = {}
+    doubles: list[tuple[int, int]] = []
+    for position, received in enumerate(scans):
+        gate = gates.get(received.address)
+        if gate is None:
+            answers[position] = Answer(received.address, received.scan.id, fault=Fault.DEVICE)
+            continue
+        key = (gate.device_id, received.scan.id)
+        if key in before:
+            answers[position] = _again(received, before[key], now, unlock_seconds)
+        elif key in seen:
+            doubles.append((position, seen[key]))
+        else:
+            seen[key] = position
+            verdict = _judge(session, received, gate, now, caches, rules)
+            cases.append(_Case(position, received, gate, verdict))
+    _decide(session, cases, now, rules)
+    for case, answer in zip(cases, _write(session, cases, now, rules, unlock_seconds), strict=True):
+        answers[case.position] = answer
+    for position, first in doubles:
+        original = answers[first]
+        assert original is not None  # noqa: S101 - every fresh scan has its answer by now
+        answers[position] = replace(original, outgoing=None, repeated=True)
+    return [answer for answer in answers if answer is not None]
+
+
+def record_command_results(
+    session: Session, results: Sequence[CommandAnswer], caches: Caches
+) -> None:
+    """Note at passages what the lock answered; only its own answer counts, and only the first."""
+    asked = [r for r in results if r.name == Unlock.NAME]
+    gates = caches.gates(session, (r.address for r in asked))
+    rows = [
+        {
+            "tx": r.transaction,
+            "of_device": gates[r.address].device_id,
+            "opened": r.at if r.ok else None,
+            "said": "" if r.ok else (r.reason[:32] or "failed"),
+        }
+        for r in asked
+        if r.address in gates
+    ]
+    if not rows:
+        return
+    session.connection().execute(
+        update(_passages)
+        .where(
+            _passages.c.transaction == bindparam("tx"),
+            _passages.c.device_id == bindparam("of_device"),
+            _passages.c.opened_at.is_(None),
+            _passages.c.command_reason == "",
+        )
+        .values(opened_at=bindparam("opened"), command_reason=bindparam("said")),
+        rows,
+    )
+
+
+def _judge(
+    session: Session,
+    received: ReceivedScan,
+    gate: KnownGate,
+    now: datetime,
+    caches: Caches,
+    rules: Rules,
+) -> Verdict:
+    code = received.scan.code
+    verdict = verify(code, caches.keys(session), now, skew=rules.skew, issuer=gate.issuer)
+    if verdict.reason is CodeReason.UNKNOWN_KEY:
+        keys = caches.look_again(session)
+        verdict = verify(code, keys, now, skew=rules.skew, issuer=gate.issuer)
+    return verdict
+
+
+def _decide(session: Session, cases: Sequence[_Case], now: datetime, rules: Rules) -> None:
+    rows = passes(session, {case.pass_id for case in cases if case.pass_id is not None})
+    for case in cases:
+        if case.pass_id in rows:
+            case.entry_pass, case.holder = rows[case.pass_id]
+    asked = {key for case in cases if (key := case.replay_key) is not None}
+    used = replays(session, asked)
+    uses = {pass_id: facts.uses for pass_id, (facts, _) in rows.items()}
+    counted: list[_Case] = []
+    for case in cases:
+        held = case.entry_pass
+        if held is not None and held.max_uses:
+            held = replace(held, uses=uses[held.id])
+        case.decision = decide(
+            Facts(
+                now=now,
+                scanned_at=case.received.scan.at,
+                gate=case.gate.facts,
+                code=case.verdict.reason,
+                entry_pass=held,
+                replayed=case.replay_key in used,
+            ),
+            rules,
+        )
+        if case.decision.outcome is Outcome.ALLOW and held is not None:
+            if case.replay_key is not None:
+                used.add(case.replay_key)
+            if held.max_uses:
+                uses[held.id] += 1
+                counted.append(case)
+    _take_uses(session, counted)
+
+
+def _take_uses(session: Session, counted: list[_Case]) -> None:
+    """Take one use for each of these, always in the order of pass ids so that workers cannot deadlock."""
+    for case in sorted(counted, key=lambda c: (c.pass_id or "", c.position)):
+        result = session.execute(_TAKE_USE, {"pass_id": case.pass_id})
+        assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
+        if result.rowcount == 0:
+            revoked = session.scalar(select(Pass.revoked_at).where(Pass.id == case.pass_id))
+            reason = Reason.USED_UP if revoked is None else Reason.REVOKED
+            case.decision = Decision(Outcome.REFUSE, reason)
+
+
+def _again(received: ReceivedScan, known: Handled, now: datetime, unlock_seconds: int) -> Answer:
+    outgoing = known.outgoing or acknowledgement(
+        received.address, [received.scan.id], now, now + timedelta(seconds=unlock_seconds)
+    )
+    return Answer(
+        received.address,
+        received.scan.id,
+        outgoing,
+        known.outcome,
+        known.reason,
+        repeated=True,
+    )
+
+
+def _write(
+    session: Session, cases: Sequence[_Case], now: datetime, rules: Rules, unlock_seconds: int
+) -> list[Answer]:
+    if not cases:
+        return []
+    expires_at = now + timedelta(seconds=unlock_seconds)
+    answers: list[Answer] = []
+    passage_rows: list[Mapping[str, Any]] = []
+    outbox_rows: list[Mapping[str, Any]] = []
+    for case in cases:
+        command = _command(case, now, expires_at)
+        address = case.received.address
+        row = row_values(address, command, now)
+        outbox_rows.append(row)
+        passage_rows.append(_passage_row(case, command.transaction, now, rules))
+        outgoing = Outgoing(
+            command.transaction, address.command(command.NAME), encode(command), expires_at
+        )
+        answers.append(
+            Answer(
+                address,
+                case.received.scan.id,
+                outgoing,
+                case.decision.outcome,
+                case.decision.reason,
+            )
+        )
+    connection = session.connection()
+    connection.execute(insert(_passages), passage_rows)
+    connection.execute(insert(_outbox), outbox_rows)
+    return answers
+
+
+def _command(case: _Case, now: datetime, expires_at: datetime) -> Command:
+    if case.decision.outcome is Outcome.ALLOW:
+        return Unlock(
+            transaction=new_transaction(),
+            at=now,
+            expires_at=expires_at,
+            pulse_ms=case.gate.pulse_ms,
+            event=case.received.scan.id,
+        )
+    return Refuse(
+        transaction=new_transaction(),
+        at=now,
+        expires_at=expires_at,
+        event=case.received.scan.id,
+        reason=case.decision.reason,
+    )
+
+
+def _passage_row(case: _Case, transaction: str, now: datetime, rules: Rules) -> Mapping[str, Any]:
+    scan, held, holder = case.received.scan, case.entry_pass, case.holder
+    allowed = case.decision.outcome is Outcome.ALLOW
+    return {
+        "event_id": scan.id,
+        "device_id": case.gate.device_id,
+        "gate_id": case.gate.facts.id,
+        "community_id": case.gate.facts.community_id,
+        "pass_id": case.pass_id,
+        "pass_kind": held.kind if held else None,
+        "resident_id": holder.resident_id if holder else None,
+        "dwelling_id": holder.dwelling_id if holder else None,
+        "token_id": case.replay_key[1] if allowed and case.replay_key else None,
+        "direction": scan.direction.value,
+        "scanned_at": scan.at,
+        "decided_at": now,
+        "outcome": case.decision.outcome.value,
+        "reason": case.decision.reason.value,
+        "rules": rules.version,
+        "offline": False,
+        "body_temperature": scan.body_temperature,
+        "transaction": transaction,
+        "opened_at": None,
+        "command_reason": "",
+    }

@@ -1,0 +1,87 @@
+"""Finding regions, buildings and dwellings; filters for "this subtree"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from portal.core.permissions import Actor, Permission, found, require
+from portal.regions.models import Building, Dwelling, Level, Region, Unit
+
+
+def below(paths: Iterable[str]) -> ColumnElement[bool]:
+    """Condition on :class:`Region`: it lies in one of the subtrees. No path, no region."""
+    conditions = [Region.path.startswith(path, autoescape=True) for path in sorted(set(paths))]
+    return or_(*conditions) if conditions else false()
+
+
+def community_by_uscc(session: Session, uscc: str) -> Region | None:
+    """The community with this unified social credit code."""
+    return session.scalars(
+        select(Region).where(Region.uscc == uscc, Region.level == Level.COMMUNITY)
+    ).one_or_none()
+
+
+def communities(session: Session, actor: Actor, permission: Permission) -> Sequence[Region]:
+    """Communities where the actor holds the permission, in the order of their codes."""
+    return session.scalars(
+        select(Region)
+        .where(Region.level == Level.COMMUNITY, below(actor.paths(permission)))
+        .order_by(Region.code)
+    ).all()
+
+
+def load_community(
+    session: Session, actor: Actor, permission: Permission, community_id: int
+) -> Region:
+    """One community, for somebody who holds the permission there.
+
+    Raises:
+        NotFoundError: it is not there or not the actor's; ForbiddenError: the role is too weak.
+    """
+    community = found(
+        session.scalars(
+            select(Region).where(Region.id == community_id, Region.level == Level.COMMUNITY)
+        ).one_or_none()
+    )
+    require(actor, permission, community.path)
+    return community
+
+
+def buildings(session: Session, community_id: int) -> Sequence[Building]:
+    """Buildings of a community, in their order."""
+    return session.scalars(
+        select(Building)
+        .where(Building.community_id == community_id)
+        .order_by(Building.position, Building.name)
+    ).all()
+
+
+def units(session: Session, community_id: int, building_id: int) -> Sequence[Unit]:
+    """Units of a building of this community."""
+    return session.scalars(
+        select(Unit)
+        .join(Building)
+        .where(Building.community_id == community_id, Unit.building_id == building_id)
+        .order_by(Unit.position, Unit.name)
+    ).all()
+
+
+def dwellings(session: Session, community_id: int, unit_id: int) -> Sequence[Dwelling]:
+    """Dwellings of a unit of this community, as one climbs the stairs."""
+    return session.scalars(
+        select(Dwelling)
+        .where(Dwelling.community_id == community_id, Dwelling.unit_id == unit_id)
+        .order_by(Dwelling.floor, func.length(Dwelling.number), Dwelling.number)
+    ).all()
+
+
+def dwelling(session: Session, community_id: int, dwelling_id: int) -> Dwelling | None:
+    """One dwelling if it belongs to the community, with unit and building."""
+    return session.scalars(
+        select(Dwelling)
+        .where(Dwelling.community_id == community_id, Dwelling.id == dwelling_id)
+        .options(joinedload(Dwelling.unit).joinedload(Unit.building))
+    ).one_or_none()

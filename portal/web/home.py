@@ -1,0 +1,58 @@
+"""Where people land: residents at home, staff at the workbench."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app, render_template, url_for
+
+from portal.accounts.session import current_actor, resident_required, staff_required
+from portal.core.permissions import ROLE_NAMES, Permission
+from portal.residents.queries import own_record
+from portal.services import current_services
+from portal.web.workbench import waiting
+
+home = Blueprint("home", __name__)
+work = Blueprint("work", __name__)
+
+
+def _address(endpoint: str) -> str | None:
+    """The page's address if it is part of this installation."""
+    return url_for(endpoint) if endpoint in current_app.view_functions else None
+
+
+@home.get("/home", endpoint="index")
+@resident_required
+def at_home() -> Any:
+    """How my registration stands, and what I can do."""
+    resident_id = current_actor().resident_id
+    assert resident_id is not None  # noqa: S101 - resident_required saw to it
+    with current_services().db.read() as session:
+        resident = own_record(session, resident_id)
+    return render_template(
+        "home.html",
+        resident=resident,
+        pass_page=_address("passes.show"),
+        visitors_page=_address("visitors.mine"),
+        passages_page=_address("access.mine"),
+    )
+
+
+@work.get("/work", endpoint="index")
+@staff_required
+def at_work() -> Any:
+    """What waits for me."""
+    actor = current_actor()
+    with current_services().db.read() as session:
+        counts = waiting(session, actor)
+    roles = [ROLE_NAMES[g.role] for g in actor.grants if g.role is not None]
+    return render_template(
+        "work.html",
+        counts=counts,
+        roles=list(dict.fromkeys(roles)),
+        residents_page=_address("residents.queue"),
+        visitors_page=_address("visitors.queue"),
+        devices_page=_address("devices.index"),
+        passages_page=_address("access.log") if actor.paths(Permission.PASSAGE_LIST) else None,
+        posters_page=_address("regions.index") if actor.paths(Permission.POSTER_PRINT) else None,
+    )
