@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
 from flask import Blueprint, make_response, render_template, request
-from flask_babel import format_datetime
 
 from portal.access import log as passage_log
 from portal.access.log import PAGE, Answer, Filter
@@ -18,12 +16,6 @@ from portal.core.permissions import Permission, require_somewhere
 from portal.services import current_services
 
 blueprint = Blueprint("access", __name__, template_folder="templates")
-
-
-@blueprint.app_template_filter("moment_seconds")
-def moment_seconds(value: datetime) -> str:
-    """A moment to the second, without the year."""
-    return str(format_datetime(value, "MM-dd HH:mm:ss"))
 
 
 LARGEST_ID: Final = 2**53

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from flask import (
     Blueprint,
-    Flask,
     Response,
     flash,
     make_response,
@@ -38,7 +37,6 @@ from portal.visitors.operations import PURPOSE_NAMES, Purpose
 from portal.visitors.queries import PAGE, SHOWN_NAMES, Shown
 
 blueprint = Blueprint("visitors", __name__, template_folder="templates")
-blueprint.record_once(lambda state: limits.install(_application(state.app)))
 
 TONES: Final[dict[Shown, str]] = {
     Shown.PENDING: "warn",
@@ -50,11 +48,6 @@ TONES: Final[dict[Shown, str]] = {
 }
 TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 LINK_LIMIT: Final = "60/minute"
-
-
-def _application(app: Any) -> Flask:
-    assert isinstance(app, Flask)  # noqa: S101 - narrows the type for mypy
-    return app
 
 
 @blueprint.app_context_processor

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.portal.cast import app, clock, db, people, world
 from tests.portal.gatehouse import Gatehouse, gatehouse
-
-__all__ = ["app", "clock", "database_url", "db", "house", "people", "sqlite_house", "world"]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -79,13 +79,17 @@ class World:
         return Actor(label=f"user:{role}", user_id=self.users.get(str(role)), grants=(grant,))
 
 
-def install_keys() -> None:
+def new_keys() -> KeyRing:
     """Throw-away keys for personal columns."""
     master = MasterKey.generate()
-    ring = KeyRing(
+    return KeyRing(
         master,
         [new_data_key(master, 1, KeyUse.FIELD), new_data_key(master, 2, KeyUse.HASH)],
     )
+
+
+def install(ring: KeyRing) -> None:
+    """Make personal columns readable under these keys."""
     protected.install(FieldCipher(ring), KeyedHash(ring))
 
 

@@ -12,7 +12,7 @@ from portal.core.permissions import Role
 from portal.passes.models import Pass
 from portal.visitors import operations, queries
 from portal.visitors.models import Invitation
-from tests.portal.cast import People
+from tests.portal.village import People
 from tests.portal.world import START, World
 
 FORM = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from portal.accounts.models import User
 from portal.app import create_app
 from portal.config import Config
 from portal.core import limits
+from portal.core.crypto.envelope import KeyRing
 from portal.core.db import Database
 from portal.models import metadata
 from portal.services import Services
-from tests.portal.world import Ticking, World, install_keys, lay_out
+from tests.portal.world import Ticking, World, install, lay_out, new_keys
 
 
 @pytest.fixture
@@ -26,20 +28,37 @@ def clock() -> Ticking:
     return Ticking()
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    """An empty SQLite database with the schema of the models."""
-    database = Database(f"sqlite:///{tmp_path / 'linli.db'}")
+@pytest.fixture(scope="session")
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World, KeyRing]:
+    """The world built once; tests get copies."""
+    path = tmp_path_factory.mktemp("village") / "linli.db"
+    ring = new_keys()
+    install(ring)
+    database = Database(f"sqlite:///{path}")
     metadata.create_all(database.engine)
+    made = lay_out(database, Ticking())
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    database.close()
+    return path, made, ring
+
+
+@pytest.fixture
+def db(laid_out: tuple[Path, World, KeyRing], tmp_path: Path) -> Iterator[Database]:
+    """A database of one's own with the world in it."""
+    shutil.copy(laid_out[0], tmp_path / "linli.db")
+    install(laid_out[2])
+    database = Database(f"sqlite:///{tmp_path / 'linli.db'}")
     yield database
     database.close()
 
 
 @pytest.fixture
-def world(db: Database, clock: Ticking) -> World:
+def world(db: Database, clock: Ticking, laid_out: tuple[Path, World, KeyRing]) -> World:
     """Two communities, people of each kind, gates and devices."""
-    install_keys()
-    return lay_out(db, clock)
+    return replace(laid_out[1], db=db, clock=clock)
 
 
 @dataclass
