@@ -98,10 +98,10 @@ class Curve:
 def step_for(length: timedelta, most: int = MOST_POINTS) -> timedelta:
     """The smallest readable step that keeps a range of this length within ``most`` points.
 
-    Whole buckets may stick out at both ends, hence the one to spare.
+    A bucket may stick out at either end, hence the two to spare.
     """
     for step in STEPS:
-        if length / step + 1 <= most:
+        if length / step + 2 <= most:
             return step
     raise ValueError(f"a range of {length} is too long")
 
@@ -181,7 +181,7 @@ def last_values(store: TelemetryStore, device: Device) -> dict[str, LastValue]:
 def curve(
     store: TelemetryStore, device: Device, measure: Measure, span: Range, now: datetime
 ) -> Curve:
-    """One measure over a range that ends now.
+    """One measure over a range that ends now, the bucket at hand included.
 
     Raises:
         StoreUnavailable: the telemetry store does not answer.
@@ -189,6 +189,6 @@ def curve(
     length = LENGTHS[span]
     step = step_for(length)
     buckets = store.query(
-        str(device.community.key), device.key, measure.key, now - length, now, step
+        str(device.community.key), device.key, measure.key, now - length, now + step, step
     )
     return Curve(measure, name_of(measure), step, buckets)

@@ -186,7 +186,7 @@ def test_older_pages_follow_each_other_without_gap_or_repetition(
     for _ in range(4):
         page = client.get(path).text
         seen += ids(page)
-        older = re.search(r'href="([^"]*before=\d+[^"]*)"', page)
+        older = re.search(r'rel="next" href="([^"]*before=\d+[^"]*)"', page)
         if older is None:
             break
         path = older[1].replace("&amp;", "&")
