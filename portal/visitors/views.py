@@ -21,8 +21,8 @@ from flask import (
     url_for,
 )
 
-from portal.accounts.session import current_actor, resident_required, staff_required
 from portal.core import limits
+from portal.core.actors import current_actor, resident_required, staff_required
 from portal.core.errors import ConflictError, DomainError, TooManyError
 from portal.core.i18n import _
 from portal.core.identifiers.masking import mask_name, mask_phone
@@ -241,9 +241,7 @@ def _behind(token: str) -> dict[str, Any]:
         usable = shown is Shown.APPROVED and invitation.valid_from <= now
         picture = None
         if usable and invitation.pass_id is not None:
-            code = show_code(
-                session, invitation.pass_id, now, seconds=services.config.pass_seconds
-            )
+            code = show_code(session, invitation.pass_id, now, seconds=services.config.pass_seconds)
             picture = qr_svg(code.token)
     return {
         "token": token,
