@@ -77,13 +77,33 @@ def web() -> None:
 
 
 @serve.command()
-def worker() -> None:
+@click.option(
+    "--name",
+    default="1",
+    show_default=True,
+    help="Which of several workers this is; each keeps its own.",
+)
+def worker(name: str) -> None:
     """Decisions at gates, events of devices, the outbox."""
+    from mqtt.broker.accounts import Service
+    from mqtt.broker.credentials import broker_access
+    from portal.core.db import Database
+    from portal.services import Services
     from portal.worker import run
 
     config = _config("worker")
     with _explained():
-        run(config, metrics_port=config.metrics_port + METRICS_OFFSET["worker"])
+        access = broker_access(config.effective_mqtt_url, config.data_dir, Service.WORKER)
+        database = Database(config.effective_database_url)
+        try:
+            run(
+                Services(config=config, db=database),
+                access.url,
+                name=name,
+                metrics_port=config.metrics_port + METRICS_OFFSET["worker"],
+            )
+        finally:
+            database.close()
 
 
 @serve.command()
