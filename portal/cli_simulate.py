@@ -169,7 +169,8 @@ def run(
 
 
 async def _draw(simulator: Simulator, until: asyncio.Event) -> None:
-    with Live(_table(simulator.rows()), auto_refresh=False) as view:
+    console = Console(force_terminal=True)  # asked for by name, or standard output is one
+    with Live(_table(simulator.rows()), console=console, auto_refresh=False) as view:
         while not until.is_set():
             view.update(_table(simulator.rows()), refresh=True)
             try:

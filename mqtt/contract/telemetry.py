@@ -118,11 +118,13 @@ MEASURES: Final[dict[DeviceKind, tuple[Measure, ...]]] = {
 
 _BY_KEY: Final[dict[str, Measure]] = {m.key: m for kind in MEASURES.values() for m in kind}
 _TRUE: Final = {"ON", "LOCKED"}
-_FALSE: Final = {"OFF", "UNLOCKED"}
+_FALSE: Final = {"OFF", "UNLOCKED", "LOCKING", "UNLOCKING", "JAMMED", "OPENING", "OPEN", "NONE"}
 
 
 def parse_scalar(topic: Topic, payload: bytes) -> tuple[Measure, float]:
     """A state payload as a number: ``ON`` and ``LOCKED`` are 1, ``OFF`` and ``UNLOCKED`` 0.
+
+    A lock on its way, or jammed, is not locked: 0.
 
     Raises:
         MessageError: the object is unknown, the text is no number, or it is out of range.

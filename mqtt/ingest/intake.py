@@ -4,7 +4,8 @@
 ingest is away, on every broker alike. A shared subscription would cost more than it gives: messages
 already dealt to a member that never comes back stay in its session; values of one device would reach
 the store through several processes in any order; and two of them with the same arrival time would
-be one point. One process takes several times what a large community sends.
+be one point. One process stores about 5,000 messages a second on two shared cores, where 2,000 devices
+with six values a minute send 200.
 
 **Retained states are not asked for** (retain handling 2): their arrival would say nothing about when they
 were measured, and every reconnect would store them again.

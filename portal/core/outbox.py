@@ -96,11 +96,21 @@ def enqueue(session: Session, address: DeviceAddress, command: Command, now: dat
     )
 
 
-def unpublished(session: Session, now: datetime, limit: int = 500) -> list[Outgoing]:
-    """Pending commands that have not expired, oldest first."""
+def unpublished(
+    session: Session, now: datetime, limit: int = 500, *, older_than: timedelta = timedelta(0)
+) -> list[Outgoing]:
+    """Pending commands that have not expired, oldest first.
+
+    Args:
+        older_than: leave out younger ones: whoever wrote them is publishing them just now.
+    """
     rows = session.scalars(
         select(OutboxMessage)
-        .where(OutboxMessage.state == OutboxState.PENDING, OutboxMessage.expires_at > now)
+        .where(
+            OutboxMessage.state == OutboxState.PENDING,
+            OutboxMessage.expires_at > now,
+            OutboxMessage.created_at <= now - older_than,
+        )
         .order_by(OutboxMessage.id)
         .limit(limit)
     )

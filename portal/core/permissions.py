@@ -166,6 +166,18 @@ def require(actor: Actor, permission: Permission, path: str) -> None:
     )
 
 
+def require_somewhere(actor: Actor, permission: Permission) -> None:
+    """Let through whoever holds the permission on any region; lists then show only those regions.
+
+    Raises:
+        ForbiddenError: no grant of the actor has it.
+    """
+    if not actor.paths(permission):
+        raise ForbiddenError(
+            "forbidden", lazy("Your role does not allow this. Ask your administrator.")
+        )
+
+
 T = TypeVar("T")
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
-from sqlalchemy import LargeBinary, String, Text, delete, func, select
+from sqlalchemy import LargeBinary, String, Table, Text, delete, func, select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from portal.core.db import Base, Moment
@@ -37,25 +42,64 @@ class FaultCount(Base):
     count: Mapped[int] = mapped_column(default=0)
 
 
+_messages = cast(Table, QuarantinedMessage.__table__)
+_faults = cast(Table, FaultCount.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """One bad message on its way into the table."""
+
+    topic: str
+    fault: str
+    detail: str
+    payload: bytes
+
+
 def put(
     session: Session, *, at: datetime, topic: str, fault: str, detail: str, payload: bytes
 ) -> None:
     """Keep one message aside and count it; the oldest beyond ``KEEP`` is dropped."""
-    counter = session.get(FaultCount, fault)
-    if counter is None:
-        session.add(FaultCount(fault=fault, count=1))
-    else:
-        counter.count = FaultCount.count + 1
-    row = QuarantinedMessage(
-        at=at,
-        topic=topic[:300],
-        fault=fault,
-        detail=detail[:500],
-        payload=payload[:PAYLOAD_BYTES],
+    put_many(session, [PutAside(topic, fault, detail, payload)], at)
+
+
+def put_many(session: Session, messages: Sequence[PutAside], at: datetime) -> None:
+    """Keep messages aside and count them in four statements, however many they are.
+
+    Several processes may count at once. Text is cut, and freed of what PostgreSQL refuses (NUL).
+    """
+    if not messages:
+        return
+    connection = session.connection()
+    insert = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
+    counter = insert(_faults)
+    faults = Counter(message.fault for message in messages)
+    for fault, number in sorted(faults.items()):
+        connection.execute(
+            counter.values(fault=fault, count=number).on_conflict_do_update(
+                index_elements=["fault"], set_={"count": _faults.c.count + number}
+            )
+        )
+    connection.execute(
+        _messages.insert(),
+        [
+            {
+                "at": at,
+                "topic": _plain(message.topic, 300),
+                "fault": message.fault,
+                "detail": _plain(message.detail, 500),
+                "payload": message.payload[:PAYLOAD_BYTES],
+            }
+            for message in messages
+        ],
     )
-    session.add(row)
-    session.flush()
-    session.execute(delete(QuarantinedMessage).where(QuarantinedMessage.id <= row.id - KEEP))
+    newest = connection.scalar(select(func.max(_messages.c.id))) or 0
+    connection.execute(delete(_messages).where(_messages.c.id <= newest - KEEP))
+
+
+def _plain(text: str, most: int) -> str:
+    readable = text.encode("utf-8", "replace").decode("utf-8")
+    return readable.replace("\0", "\N{REPLACEMENT CHARACTER}")[:most]
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, request, url_for
 from flask_babel import format_date, format_datetime
 
-from portal.accounts.session import current_actor
+from portal.core.actors import current_actor
 from portal.core.i18n import LANGUAGES, get_locale
 from portal.core.identifiers import mask_id, mask_name, mask_phone
 from portal.web.navigation import entries_for
@@ -37,11 +37,21 @@ def day(value: datetime | date | None) -> str:
     return "" if value is None else str(format_date(value, "yyyy-MM-dd"))
 
 
+def moment_seconds(value: datetime | None) -> str:
+    """A recent moment to the second, without the year."""
+    return "" if value is None else str(format_datetime(value, "MM-dd HH:mm:ss"))
+
+
 def install(app: Flask) -> None:
     """Register globals, filters and the context of the layout."""
     app.jinja_env.globals["page_url"] = page_url
     app.jinja_env.filters.update(
-        moment=moment, day=day, mask_name=mask_name, mask_phone=mask_phone, mask_id=mask_id
+        moment=moment,
+        moment_seconds=moment_seconds,
+        day=day,
+        mask_name=mask_name,
+        mask_phone=mask_phone,
+        mask_id=mask_id,
     )
 
     @app.context_processor

@@ -8,6 +8,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const files = [
   ["htmx.org/dist/htmx.min.js", "htmx.min.js"],
   ["htmx.org/LICENSE", "htmx.LICENSE.txt"],
+  ["echarts/dist/echarts.common.min.js", "echarts.min.js"],
+  ["echarts/LICENSE", "echarts.LICENSE.txt"],
 ];
 const check = process.argv.includes("--check");
 const target = join(here, "static", "vendor");

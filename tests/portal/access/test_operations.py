@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +17,9 @@ from mqtt.contract.codec import Fault, decode_command
 from mqtt.contract.messages import Acknowledge, Refuse, Scan, Unlock
 from mqtt.contract.topics import DeviceAddress
 from portal.access.cache import Caches
-from portal.access.models import Gate, Outcome, Passage
+from portal.access.models import Gate, Outcome
 from portal.access.operations import decide_scans, record_command_results
 from portal.access.scans import Answer, ReceivedScan
-from portal.core.clock import utc_now
 from portal.core.outbox import OutboxMessage, OutboxState
 from portal.devices.models import Device
 from portal.devices.operations import CommandAnswer, record_results
@@ -361,10 +359,8 @@ def test_a_batch_decides_as_one_after_the_other(
             for name, gate, number in plan:
                 scan = house.scan(shown[name], id=f"event-{number:04}")
                 scans.append((gate, known.setdefault((gate, number), scan)))
-            if batched:
-                answers = house.decide(*scans)
-            else:
-                answers = [house.decide(scan)[0] for scan in scans]
+            batches = [scans] if batched else [[scan] for scan in scans]
+            answers = [answer for batch in batches for answer in house.decide(*batch)]
             rows = [
                 (p.event_id, p.gate_id, p.outcome, p.reason, p.token_id is not None)
                 for p in house.passages()

@@ -314,6 +314,8 @@ def parse_scalar(topic: Topic, payload: bytes) -> tuple[Measure, float]:
             return measure, 0.0
         raise MessageError(Fault.SHAPE, text)
     try:
+        if "_" in text:  # Python reads 1_0 as 10
+            raise ValueError("underscore")
         value = float(text)
     except ValueError as error:
         raise MessageError(Fault.SHAPE, text) from error

@@ -1,0 +1,79 @@
+"""``linli demo``: sign-ins of the demo community, from ``demo-accounts.json`` in the data folder."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from portal import config as configuration
+from portal.cli import EXIT_NO
+
+
+class Unknown(click.ClickException):
+    """There is no demo here, or no such account. Exit code 1."""
+
+    exit_code = EXIT_NO
+
+
+def _accounts() -> list[dict[str, Any]]:
+    config, _ = configuration.load()
+    path = config.path("demo-accounts.json")
+    try:
+        accounts = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise Unknown(
+            f"no demo here ({path} is missing): start one with `linli up --demo`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise Unknown(f"{path} cannot be read: {error}") from error
+    return list(accounts)
+
+
+@click.group()
+def demo() -> None:
+    """Sign-ins of the demo community."""
+
+
+@demo.command()
+@click.option("--json", "as_json", is_flag=True, help="The file's own list.")
+def accounts(as_json: bool) -> None:
+    """List who can sign in, with passwords."""
+    found = _accounts()
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for account in found:
+        factor = "+ code" if account["totp_secret"] else ""
+        click.echo(
+            f"{account['role']:<15} {account['username']:<12} {account['password']}  {factor:<6} "
+            f"{account['note']}"
+        )
+
+
+@demo.command()
+@click.argument("username")
+@click.option("--json", "as_json", is_flag=True, help="{username, code, seconds_left}.")
+def code(username: str, as_json: bool) -> None:
+    """Print the six digits that USERNAME's authenticator would show now.
+
+    Exit code 1 when there is no such account or it needs no code.
+    """
+    import time
+
+    import pyotp
+
+    account = next((a for a in _accounts() if a["username"] == username), None)
+    if account is None:
+        raise Unknown(f"no demo account {username!r}: see `linli demo accounts`")
+    if not account["totp_secret"]:
+        raise Unknown(f"{username} signs in with the password alone")
+    totp = pyotp.TOTP(account["totp_secret"])
+    now = time.time()
+    digits, left = totp.at(int(now)), totp.interval - int(now) % totp.interval
+    if as_json:
+        click.echo(json.dumps({"username": username, "code": digits, "seconds_left": left}))
+    else:
+        click.echo(digits)
+        click.echo(f"valid for {left} s", err=True)

@@ -1,0 +1,81 @@
+/* The pass on the screen: counts down, fetches the next code before this one runs out, and says so when
+   that does not work. The old code stays until a new one is there. The countdown runs on time passed since
+   the code arrived, so a wrong clock on the phone does no harm. */
+(() => {
+  "use strict";
+
+  const RETRY_MS = 3000;
+  let lock = null;
+
+  const code = () => document.querySelector("[data-pass-code]");
+
+  const begin = (element) => {
+    element.arrived = Date.now();
+    element.asked = 0;
+    tick();
+  };
+
+  const ask = (element) => {
+    const now = Date.now();
+    if (now - element.asked < RETRY_MS) return;
+    element.asked = now;
+    window.htmx.trigger(element, "linli:renew");
+  };
+
+  const tick = () => {
+    const element = code();
+    if (!element || !element.arrived) return;
+    const passed = (Date.now() - element.arrived) / 1000;
+    const left = Math.max(0, Math.ceil(Number(element.dataset.seconds) - passed));
+    element.querySelector("[data-left]").textContent = String(left);
+    element.querySelector("[data-bar]").value = left;
+    element.classList.toggle("over", left === 0);
+    element.querySelector("[data-over]").hidden = left > 0;
+    if (passed >= Number(element.dataset.renew) && !document.hidden) ask(element);
+  };
+
+  const trouble = () => {
+    const element = code();
+    if (element) element.querySelector("[data-trouble]").hidden = false;
+  };
+
+  // Keep the screen on while the pass is shown, where the browser can.
+  const stayAwake = async () => {
+    if (document.hidden || !code() || !navigator.wakeLock) return;
+    try {
+      lock = await navigator.wakeLock.request("screen");
+    } catch {
+      lock = null;
+    }
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const element = code();
+    if (!element) return;
+    begin(element);
+    stayAwake();
+    window.setInterval(tick, 1000);
+  });
+  document.addEventListener("visibilitychange", () => {
+    tick();
+    if (!lock || lock.released) stayAwake();
+  });
+
+  // Anything but a new code (an error, the sign-in page) must not take the place of the one shown.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.target.matches("[data-pass-code]")) return;
+    if (!event.detail.xhr.responseText.includes("data-pass-code")) {
+      event.detail.shouldSwap = false;
+      trouble();
+    }
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const element = code();
+    if (element && !element.arrived) begin(element);
+  });
+  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, (event) => {
+      if (event.target.matches("[data-pass-code]")) trouble();
+    });
+  }
+})();

@@ -1,0 +1,69 @@
+"""What the worker does by the clock, each in a short transaction of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.core import outbox
+from portal.core.clock import Clock
+from portal.core.db import Database
+from portal.passes.signing import ensure_key
+
+_log = structlog.get_logger(__name__)
+
+EXPIRE_SECONDS: Final = 5.0
+PURGE_SECONDS: Final = 3600.0
+KEY_SECONDS: Final = 3600.0
+
+
+@dataclass(slots=True)
+class _Job:
+    name: str
+    every: float
+    run: Callable[[], None]
+    due: float = 0.0
+
+
+class Jobs:
+    """Runs what is due; a job that fails is logged and comes again at its next turn."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._jobs = [
+            _Job("signing_key", KEY_SECONDS, self._key),
+            _Job("outbox_expire", EXPIRE_SECONDS, self._expire),
+            _Job("outbox_purge", PURGE_SECONDS, self._purge),
+        ]
+
+    def run_due(self) -> None:
+        """Run at most one job, so that scans wait for no more than that."""
+        now = time.monotonic()
+        for job in self._jobs:
+            if now < job.due:
+                continue
+            job.due = now + job.every
+            try:
+                job.run()
+            except SQLAlchemyError as error:
+                _log.warning("job_failed", job=job.name, cause=type(error).__name__)
+            return
+
+    def _key(self) -> None:
+        with self._database.write() as session:
+            if ensure_key(session, self._clock()):
+                _log.info("signing_key_made")
+
+    def _expire(self) -> None:
+        with self._database.write() as session:
+            outbox.expire(session, self._clock())
+
+    def _purge(self) -> None:
+        with self._database.write() as session:
+            outbox.purge(session, self._clock())
