@@ -113,7 +113,7 @@ def test_on_https_the_cookie_is_secure(town: Town) -> None:
 
 
 def test_the_moment_of_the_last_sign_in_is_kept(town: Town) -> None:
-    town.person("worker")
+    town.person().sign_in("worker")
     with town.db.read() as session:
         seen = session.scalar(
             select(User.last_sign_in_at).where(User.id == town.ids["user:worker"])

@@ -145,7 +145,8 @@ def test_the_language_can_be_switched_and_is_remembered(town: Town) -> None:
     answer = person.post("/language", {"language": "en", "next": "/work/residents?page=1"})
     assert (answer.status_code, answer.location) == (303, "/work/residents?page=1")
     assert "Workbench" in person.get("/work").text
-    again = town.person("worker", language="zh_Hans_CN")
+    again = town.person(language="zh_Hans_CN")
+    again.sign_in("worker")
     assert "Workbench" in again.get("/work").text
 
 

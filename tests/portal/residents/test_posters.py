@@ -1,4 +1,4 @@
-"""The poster: its code says where to register, and nothing else; dwellings are found in their community only."""
+"""The poster: its code says where to register, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import zxingcpp
 from PIL import Image, ImageDraw
 
 from portal.config import Config
-from portal.regions import queries
 from portal.regions.models import Region
-from portal.regions.views import registration_url
-from tests.portal.cast import OTHER_USCC, USCC, Town
+from portal.residents.posters import registration_url
+from tests.portal.cast import USCC, Town
 
 
 def drawn(page: str) -> Image.Image:
@@ -90,25 +89,3 @@ def test_the_address_is_what_segno_can_hold_on_a_poster() -> None:
     code.save(buffer, kind="png", scale=4, border=4)
     (read,) = zxingcpp.read_barcodes(Image.open(buffer))
     assert read.text.endswith(USCC)
-
-
-def test_dwellings_are_found_in_their_own_community_only(town: Town) -> None:
-    here, there = town.ids["community"], town.ids["other"]
-    with town.db.read() as session:
-        assert [b.name for b in queries.buildings(session, here)] == ["1号楼", "2号楼"]
-        unit = town.ids["community:unit"]
-        assert [d.number for d in queries.dwellings(session, here, unit)] == [
-            "101",
-            "102",
-            "201",
-            "202",
-        ]
-        assert queries.units(session, there, town.ids["community:building"]) == []
-        assert queries.dwellings(session, there, unit) == []
-        assert queries.dwelling(session, there, town.ids["community:dwelling"]) is None
-        own = queries.dwelling(session, here, town.ids["community:dwelling"])
-        assert own is not None
-        assert own.label == "1号楼 1单元 101"
-        found = queries.community_by_uscc(session, OTHER_USCC)
-        assert found is not None
-        assert found.id == there
