@@ -62,9 +62,7 @@ def open_door(
     """
     device = queries.device(session, actor, device_id, Permission.DEVICE_COMMAND)
     if reason not in set(OpeningReason):
-        raise DomainError(
-            "reason_missing", lazy("Choose why you open the door."), field="reason"
-        )
+        raise DomainError("reason_missing", lazy("Choose why you open the door."), field="reason")
     message = Unlock(
         transaction=new_transaction(),
         at=now,

@@ -65,9 +65,7 @@ def commands(session: Session, target: Device, limit: int = RECENT) -> Sequence[
     """What was asked of the device last, newest first."""
     return session.scalars(
         select(OutboxMessage)
-        .where(
-            OutboxMessage.community == target.community.key, OutboxMessage.device == target.key
-        )
+        .where(OutboxMessage.community == target.community.key, OutboxMessage.device == target.key)
         .order_by(OutboxMessage.id.desc())
         .limit(limit)
     ).all()

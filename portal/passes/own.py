@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.core.errors import ConflictError
-from portal.core.identifiers.masking import mask_name
 from portal.core.i18n import lazy
+from portal.core.identifiers.masking import mask_name
 from portal.core.permissions import Actor, found
 from portal.passes.models import Pass, PassKind
 from portal.passes.operations import ShownCode, issue_resident_pass, show_code

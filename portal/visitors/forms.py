@@ -26,9 +26,7 @@ class InvitationForm(FlaskForm):  # type: ignore[misc]  # flask_wtf ships no typ
 
     visitor_name = StringField(lazy("Visitor's name"))
     visitor_phone = StringField(lazy("Visitor's phone number"))
-    purpose = SelectField(
-        lazy("Purpose"), choices=_purposes, validate_choice=False
-    )
+    purpose = SelectField(lazy("Purpose"), choices=_purposes, validate_choice=False)
     valid_from = StringField(lazy("May come from"), widget=DateTimeLocalInput())
     valid_until = StringField(lazy("Until"), widget=DateTimeLocalInput())
 

@@ -104,9 +104,7 @@ def _person_faults(draft: Draft) -> list[DomainError]:
         wrong.append(DomainError("phone_malformed", sentence(phone), field="visitor_phone"))
     if draft.purpose not in set(Purpose):
         wrong.append(
-            DomainError(
-                "purpose_unknown", lazy("Choose a purpose from the list."), field="purpose"
-            )
+            DomainError("purpose_unknown", lazy("Choose a purpose from the list."), field="purpose")
         )
     return wrong
 
@@ -276,9 +274,7 @@ def _to_decide(session: Session, actor: Actor, invitation_id: int, note: str) ->
     invitation = found(session.get(Invitation, invitation_id))
     require(actor, Permission.INVITATION_DECIDE, invitation.community.path)
     if len(note.strip()) > NOTE_LENGTH:
-        raise DomainError(
-            "note_long", lazy("A note has at most 200 characters."), field="note"
-        )
+        raise DomainError("note_long", lazy("A note has at most 200 characters."), field="note")
     return invitation
 
 

@@ -156,7 +156,7 @@ def by_link(session: Session, token: str) -> Invitation:
     Raises:
         NotFoundError: no link has this token.
     """
-    statement = select(Invitation).options(*_loaded()).where(
-        Invitation.link_hash == link_hash(token)
+    statement = (
+        select(Invitation).options(*_loaded()).where(Invitation.link_hash == link_hash(token))
     )
     return found(session.scalars(statement).one_or_none())

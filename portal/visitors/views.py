@@ -241,9 +241,7 @@ def _behind(token: str) -> dict[str, Any]:
         usable = shown is Shown.APPROVED and invitation.valid_from <= now
         picture = None
         if usable and invitation.pass_id is not None:
-            code = show_code(
-                session, invitation.pass_id, now, seconds=services.config.pass_seconds
-            )
+            code = show_code(session, invitation.pass_id, now, seconds=services.config.pass_seconds)
             picture = qr_svg(code.token)
     return {
         "token": token,

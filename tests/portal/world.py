@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -250,5 +249,3 @@ def _user(
     if grant:
         session.add(RoleGrant(user_id=user.id, role=grant[0], region_id=grant[1]))
     return user.id
-
-

@@ -20,7 +20,9 @@ def passed(world: World, gate: str = "main", **values: Any) -> int:
     with world.db.write() as session:
         now: datetime = values.pop("at", world.clock())
         row = Passage(
-            event_id=values.pop("event_id", f"event-{gate}-{now.timestamp()}-{len(values)}-{_next()}"),
+            event_id=values.pop(
+                "event_id", f"event-{gate}-{now.timestamp()}-{len(values)}-{_next()}"
+            ),
             device_id=world.devices[gate],
             gate_id=world.gates[gate],
             community_id=world.regions["autumn" if gate == "far" else "spring"],
@@ -75,9 +77,7 @@ def test_the_log_says_gate_outcome_reason_dwelling_temperature_and_answer(
     assert "李小明" not in page
 
 
-@pytest.mark.parametrize(
-    "who", [*(str(role) for role in Role), "far_worker", "resident", None]
-)
+@pytest.mark.parametrize("who", [*(str(role) for role in Role), "far_worker", "resident", None])
 def test_who_sees_the_log(world: World, people: People, who: str | None) -> None:
     row = passed(world)
     for path in ("/work/passages", f"/work/passages/newer?after={row - 1}"):
@@ -92,9 +92,7 @@ def test_who_sees_the_log(world: World, people: People, who: str | None) -> None
             assert ids(answer.text) == [row]
 
 
-def test_newer_rows_come_above_and_nothing_new_is_no_content(
-    world: World, people: People
-) -> None:
+def test_newer_rows_come_above_and_nothing_new_is_no_content(world: World, people: People) -> None:
     first = passed(world)
     client = people.client("worker")
     assert client.get(f"/work/passages/newer?after={first}").status_code == 204
@@ -102,9 +100,7 @@ def test_newer_rows_come_above_and_nothing_new_is_no_content(
     assert ids(client.get(f"/work/passages/newer?after={first}").text) == [third, second]
 
 
-def test_the_first_passage_takes_the_place_of_the_empty_list(
-    world: World, people: People
-) -> None:
+def test_the_first_passage_takes_the_place_of_the_empty_list(world: World, people: People) -> None:
     client = people.client("worker")
     assert 'id="no-passages"' in client.get("/work/passages").text
     assert client.get("/work/passages/newer").status_code == 204

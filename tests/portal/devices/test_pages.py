@@ -130,9 +130,7 @@ def test_a_door_is_not_opened_without_a_reason(
     world: World, people: People, reason: str | None
 ) -> None:
     data = {} if reason is None else {"reason": reason}
-    answer = people.client("manager").post(
-        f"/work/devices/{world.devices['main']}/open", data=data
-    )
+    answer = people.client("manager").post(f"/work/devices/{world.devices['main']}/open", data=data)
     assert answer.status_code == 422
     assert 'id="reason-error"' in answer.text
     with world.db.read() as session:
@@ -241,7 +239,10 @@ def test_a_chart_has_at_most_500_points(
     now = world.clock()
     every = LENGTHS[span] / 5000
     store.write(
-        [Point("spring", "button-1", "sensor/battery", now - n * every, 50 + n % 7) for n in range(5000)]
+        [
+            Point("spring", "button-1", "sensor/battery", now - n * every, 50 + n % 7)
+            for n in range(5000)
+        ]
     )
     path = f"/work/devices/{world.devices['button']}/telemetry?range={span}"
     curve = next(
@@ -257,9 +258,7 @@ def test_a_range_that_no_step_fits_is_refused() -> None:
         charts.step_for(timedelta(days=5000))
 
 
-def test_values_stand_in_a_table_too(
-    world: World, people: People, store: TelemetryStore
-) -> None:
+def test_values_stand_in_a_table_too(world: World, people: People, store: TelemetryStore) -> None:
     put(store, world, "main", "lock/door", 1.0)
     client = people.client("manager")
     path = f"/work/devices/{world.devices['main']}/values"
@@ -301,9 +300,7 @@ def test_events_are_told_in_words(
     assert words in page
 
 
-def test_a_retired_device_leaves_the_list_and_opens_nothing(
-    world: World, people: People
-) -> None:
+def test_a_retired_device_leaves_the_list_and_opens_nothing(world: World, people: People) -> None:
     device = world.devices["main"]
     with world.db.write() as session:
         session.get_one(Device, device).retired_at = world.clock()

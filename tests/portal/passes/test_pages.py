@@ -82,9 +82,7 @@ def test_the_name_is_masked(people: People) -> None:
         ("refused", "Your registration was refused"),
     ],
 )
-def test_who_has_no_pass_reads_why(
-    world: World, people: People, who: str, sentence: str
-) -> None:
+def test_who_has_no_pass_reads_why(world: World, people: People, who: str, sentence: str) -> None:
     client = people.client(who)
     page = client.get("/pass")
     assert sentence in page.text
@@ -155,6 +153,6 @@ def test_the_drawing_is_black_on_white_with_a_quiet_zone() -> None:
     svg = str(qr_svg(text))
     size = segno.make(text, error="m", micro=False, boost_error=False).symbol_size(border=4)[0]
     assert f'viewBox="0 0 {size} {size}"' in svg
-    assert '#fff' in svg
-    assert '#000' in svg
+    assert "#fff" in svg
+    assert "#000" in svg
     assert "style=" not in svg

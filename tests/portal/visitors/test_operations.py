@@ -160,7 +160,9 @@ def test_of_eight_workers_deciding_at_once_exactly_one_succeeds(world: World) ->
     with world.db.read() as session:
         passes = session.scalars(select(Pass)).all()
         entries = session.scalars(
-            select(AuditEntry).where(AuditEntry.action.in_(["invitation.approve", "invitation.refuse"]))
+            select(AuditEntry).where(
+                AuditEntry.action.in_(["invitation.approve", "invitation.refuse"])
+            )
         ).all()
     assert len(passes) == (1 if winner == "approve" else 0)
     assert [e.action for e in entries] == [f"invitation.{winner}"]
@@ -227,13 +229,19 @@ WRONG: list[tuple[str, dict[str, object], str, str]] = [
         "start_far",
     ),
     ("empty window", {"valid_until": START}, "valid_until", "end_before_start"),
-    ("end past", {"valid_from": START - timedelta(minutes=10),
-                  "valid_until": START - timedelta(minutes=5)}, "valid_until", "end_past"),
+    (
+        "end past",
+        {"valid_from": START - timedelta(minutes=10), "valid_until": START - timedelta(minutes=5)},
+        "valid_until",
+        "end_past",
+    ),
     ("long", {"valid_until": START + timedelta(days=7, minutes=1)}, "valid_until", "stay_long"),
 ]
 
 
-@pytest.mark.parametrize(("change", "field", "code"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
+@pytest.mark.parametrize(
+    ("change", "field", "code"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG]
+)
 def test_nonsense_is_refused_beside_its_field(
     world: World, change: dict[str, object], field: str, code: str
 ) -> None:

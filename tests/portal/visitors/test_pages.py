@@ -53,9 +53,13 @@ def test_from_invitation_to_pass(world: World, people: People) -> None:
     assert link is not None
     assert "Waiting for approval" in visitor.get(link[1]).text
 
-    assert "周**" in worker.get("/work/visitors").text or "周*客" in worker.get("/work/visitors").text
+    assert (
+        "周**" in worker.get("/work/visitors").text or "周*客" in worker.get("/work/visitors").text
+    )
     invitation_id = int(answer.location.rsplit("/", 1)[1])
-    assert worker.post(f"/work/visitors/{invitation_id}/approve", data={"note": ""}).status_code == 302
+    assert (
+        worker.post(f"/work/visitors/{invitation_id}/approve", data={"note": ""}).status_code == 302
+    )
     shown = visitor.get(link[1]).text
     assert '<svg class="qr-image"' in shown.replace("'", '"') or "qr-image" in shown
     assert "周访客" not in shown
