@@ -122,7 +122,7 @@ def own(session: Session, actor: Actor, limit: int = OWN) -> Sequence[Passage]:
     ).all()
 
 
-def _visible(session: Session, actor: Actor) -> Select[tuple[Passage]]:
+def _visible(session: Session, actor: Actor) -> Select[Passage]:
     home = joinedload(Passage.dwelling).joinedload(Dwelling.unit).joinedload(Unit.building)
     return (
         select(Passage)
