@@ -16,7 +16,9 @@ from flask_wtf import CSRFProtect
 
 from portal import config as configuration
 from portal.accounts import security
+from portal.accounts.session import load_actor
 from portal.core import limits
+from portal.core.actors import install_actor_loader
 from portal.core.db import Database
 from portal.core.i18n import Babel, choose_language
 from portal.core.keys import install_keys
@@ -55,6 +57,7 @@ def create_app(services: Services | None = None) -> Flask:
     csrf = CSRFProtect(app)
     limits.install(app)
     security.install(app, config)
+    install_actor_loader(app, load_actor)
     headers.install(app, https=config.effective_public_url.startswith("https://"))
     errors.install(app)
     assets.install(app)

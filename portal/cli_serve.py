@@ -77,13 +77,19 @@ def web() -> None:
 
 
 @serve.command()
-def worker() -> None:
+@click.option(
+    "--name",
+    default="1",
+    show_default=True,
+    help="Which of several workers this is; each keeps its own.",
+)
+def worker(name: str) -> None:
     """Decisions at gates, events of devices, the outbox."""
     from portal.worker import run
 
     config = _config("worker")
     with _explained():
-        run(config, metrics_port=config.metrics_port + METRICS_OFFSET["worker"])
+        run(config, name=name, metrics_port=config.metrics_port + METRICS_OFFSET["worker"])
 
 
 @serve.command()

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from mqtt.broker.accounts import SERVICE_RULES, BrokerAccount, Service
 from mqtt.broker.files import read_private, write_private
@@ -52,6 +52,13 @@ class BrokerAccess:
     def credential(self) -> Credential:
         """User name and password."""
         return Credential(self.username, self.password)
+
+    @property
+    def url(self) -> str:
+        """The same as one URL, secrets included: for a setting, never for a log."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        who = f"{quote(self.username, safe='')}:{quote(self.password, safe='')}"
+        return f"{'mqtts' if self.tls else 'mqtt'}://{who}@{host}:{self.port}"
 
 
 def broker_access(url: str, data_dir: Path, service: Service) -> BrokerAccess:

@@ -10,7 +10,7 @@ from portal.access import log as passage_log
 from portal.access.log import PAGE, Answer, Filter
 from portal.access.models import Outcome
 from portal.access.reasons import sentence
-from portal.accounts.session import current_actor, resident_required, staff_required
+from portal.core.actors import current_actor, resident_required, staff_required
 from portal.core.i18n import lazy
 from portal.core.permissions import Permission, require_somewhere
 from portal.services import current_services

@@ -26,10 +26,11 @@ LARGEST_HOUSEHOLD: Final = 5
 AREA: Final = "919999"
 PHONE_PREFIX: Final = "1990000"
 SURNAMES: Final = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高"
-GIVEN: Final = (
+_GIVEN: Final = (
     "伟 芳 娜 敏 静 强 磊 洋 艳 勇 杰 娟 涛 明 超 兰 霞 平 刚 辉 玲 桂英 秀英 建国 建华 志强 "
     "丽华 春梅 海燕 晓东 文博 子涵 欣怡 梓萱 浩然 宇轩 诗涵 佳琪 俊杰 雨桐 思远 若曦 一诺 国庆"
-).split()
+)
+GIVEN: Final = _GIVEN.split()
 _MARKS: Final = {
     Relation.OWNER: (30, 75),
     Relation.TENANT: (22, 45),
@@ -109,7 +110,7 @@ def settle(
     now: datetime,
 ) -> list[Resident]:
     """Write the residents with consent and residency, in the order given."""
-    rows = []
+    rows: list[Resident] = []
     for person in people:
         registered = (
             now - timedelta(hours=1 + len(rows) % 7)

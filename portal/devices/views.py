@@ -15,7 +15,7 @@ from wtforms import SelectChoice, SelectField
 
 from mqtt.contract.telemetry import DeviceKind
 from mqtt.telemetry.store import StoreUnavailable, TelemetryStore
-from portal.accounts.session import current_actor, staff_required
+from portal.core.actors import current_actor, staff_required
 from portal.core.errors import ConflictError, DomainError
 from portal.core.i18n import _, lazy
 from portal.core.paging import Page, page_number

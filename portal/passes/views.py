@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template
 
-from portal.accounts.session import current_actor, resident_required
+from portal.core.actors import current_actor, resident_required
 from portal.core.permissions import Actor
 from portal.passes import own
 from portal.passes.drawing import qr_svg

@@ -8,7 +8,7 @@ import segno
 from flask import Blueprint, render_template, url_for
 from markupsafe import Markup
 
-from portal.accounts.session import current_actor, staff_required
+from portal.core.actors import current_actor, staff_required
 from portal.core.errors import ConflictError, ForbiddenError
 from portal.core.i18n import lazy
 from portal.core.permissions import Permission

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import flash, redirect, render_template, request, url_for
 
-from portal.accounts.session import current_actor, staff_required
+from portal.core.actors import current_actor, staff_required
 from portal.core.errors import DomainError, ForbiddenError
 from portal.core.i18n import _, lazy
 from portal.core.paging import page_number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -44,7 +45,7 @@ def print_running(told: Mapping[str, Any]) -> None:
 
 def print_taken(taken: Sequence[Taken], *, demo: bool) -> None:
     """A port cannot be had: which, by whom, and what to type instead."""
-    command = "make run" if demo else "linli up"
+    start = "make run" if demo else f"{command()} up"
     settings: dict[str, int] = {}
     for one in taken:
         who = f" by {one.holder}" if one.holder else ""
@@ -54,7 +55,7 @@ def print_taken(taken: Sequence[Taken], *, demo: bool) -> None:
         )
         settings[one.port.setting] = one.free
     words = " ".join(f"{key}={value}" for key, value in settings.items())
-    click.echo(f"端口被占用。请改用 / Try instead:\n  {words} {command}", err=True)
+    click.echo(f"端口被占用。请改用 / Try instead:\n  {words} {start}", err=True)
 
 
 def print_prepared(config: Config, first: Prepared) -> None:
@@ -79,7 +80,7 @@ def print_ready(
         lines.append(
             _title(f"Linli is up, but not ready: {names}   邻里已启动，但尚未就绪：{names}")
         )
-        lines.append("  linli doctor says more")
+        lines.append(f"  {command()} doctor says more")
     else:
         lines.append(_title("Linli is up   邻里已启动"))
     lines += ["", *_addresses(config, base, demo=demo)]
@@ -89,7 +90,9 @@ def print_ready(
         role_width = max(len(str(a["role"])) for a in accounts)
         name_width = max(len(str(a["username"])) for a in accounts)
         for account in accounts:
-            code = f"  + linli demo code {account['username']}" if account["totp_secret"] else ""
+            code = (
+                f"  + {command()} demo code {account['username']}" if account["totp_secret"] else ""
+            )
             lines.append(
                 f"  {account['role']:<{role_width}}  {account['username']:<{name_width}}  "
                 f"{account['password']}{code}"
@@ -99,8 +102,7 @@ def print_ready(
         "",
         f"Data 数据      {config.data_dir}",
         f"Logs 日志      {config.path('logs')}",
-        f"Broker 消息    {config.effective_mqtt_url if broker else 'LINLI_MQTT_URL'}"
-        f"  ({broker.label if broker else 'not ours'})",
+        f"Broker 消息    {_broker(config, broker)}",
     ]
     if broker is not None and broker.lacks:
         lines.append(
@@ -113,6 +115,23 @@ def print_ready(
     lines += ["Stop 停止      Ctrl-C", _LINE]
     click.echo("\n".join(lines))
     sys.stdout.flush()
+
+
+def _broker(config: Config, broker: BrokerPlan | None) -> str:
+    if broker is None:
+        return "LINLI_MQTT_URL"
+    return f"{config.effective_mqtt_url}  ({broker.label})"
+
+
+def command() -> str:
+    """How `linli` is called from here: by its name, or by its path where PATH does not have it."""
+    program = Path(sys.argv[0])
+    if shutil.which("linli") or program.name != "linli":
+        return "linli"
+    try:
+        return str(program.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(program)
 
 
 def _addresses(config: Config, base: str, *, demo: bool) -> list[str]:

@@ -48,7 +48,7 @@ class Accounts:
                 BrokerAccount(
                     username=username,
                     password_hash=password,
-                    rules=device_rules(DeviceAddress(community, device)),
+                    rules=device_rules(DeviceAddress(str(community), device)),
                     password=known.get(username),
                 )
                 for community, device, username, password in rows

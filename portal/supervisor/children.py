@@ -108,10 +108,10 @@ class Child:
         if self._process is not None:
             code = self._process.returncode
             self._end_group(signal.SIGKILL)
-            self._collect()
-            self._console.say(
-                self.name, f"{ended(code)}; starts again in {self._pause:g} s", level=40
-            )
+            words = self._collect()
+            said = f" ({words})" if code and words else ""
+            text = f"{ended(code)}{said}; starts again in {self._pause:g} s"
+            self._console.say(self.name, text, level=40)
             self._due = time.monotonic() + self._pause
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
         elif self._due is not None and time.monotonic() >= self._due:
@@ -159,11 +159,15 @@ class Child:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, number)
 
-    def _collect(self) -> None:
+    def _collect(self) -> str:
+        """Read what is left and forget the process; its last words."""
+        words = ""
         if self._reader is not None:
             self._reader.join(2.0)
+            words = self._reader.last
             self._reader = None
         self._process = None
+        return words
 
 
 def ended(code: int | None) -> str:

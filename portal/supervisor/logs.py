@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
@@ -94,6 +95,8 @@ class Reader:
         self._file = file
         self._console = console
         self._in_traceback = False
+        self.last = ""
+        """The last line that was not blank."""
         self._thread = threading.Thread(target=self._run, name=f"log-{name}", daemon=True)
         self._thread.start()
 
@@ -104,14 +107,14 @@ class Reader:
     def _run(self) -> None:
         with self._source:
             for line in self._source:
-                try:
+                # A full disk must not stop the child, who would block on a full pipe.
+                with suppress(OSError, ValueError):
                     self._file.write(line if line.endswith(b"\n") else line + b"\n")
-                except (OSError, ValueError):
-                    pass  # a full disk must not stop the child, who would block on a full pipe
                 self._show(line.decode("utf-8", "replace").rstrip())
 
     def _show(self, line: str) -> None:
         level, text = read_line(line)
+        self.last = text or self.last
         if level is None:
             if line.startswith("Traceback (most recent call last):"):
                 self._in_traceback = True

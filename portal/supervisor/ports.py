@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -120,6 +119,6 @@ def _holder(number: int) -> str:
 
 def _holds(process: Path, sockets: set[str]) -> bool:
     try:
-        return any(os.readlink(link) in sockets for link in (process / "fd").iterdir())
+        return any(str(link.readlink()) in sockets for link in (process / "fd").iterdir())
     except OSError:
         return False

@@ -14,6 +14,7 @@ from mqtt.broker.embedded import signs_in
 from mqtt.ingest import read_health
 from mqtt.simulator import control
 from portal.config import Config
+from portal.worker import health as worker_health
 
 INGEST_HEALTH: Final = "ingest/health.json"
 NO_PROXY: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -59,6 +60,18 @@ def ingest(data_dir: Path) -> str | None:
         return "not subscribed"
     if not health.store_up:
         return "the telemetry store does not answer"
+    return None
+
+
+def worker(data_dir: Path) -> str | None:
+    """Its health file is fresh, and it is connected and subscribed."""
+    health = worker_health.read_health(worker_health.health_path(data_dir))
+    if health is None:
+        return "has not reported yet"
+    if not health.fresh(datetime.now(UTC)):
+        return "stopped" if health.stopped else f"last reported at {health.at:%H:%M:%S} UTC"
+    if not health.connected:
+        return "not connected to the broker"
     return None
 
 

@@ -22,7 +22,6 @@ import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from types import FrameType
 from typing import Final
 
@@ -51,6 +50,7 @@ STOPS_WITHIN: Final = 10.0
 LOOK_EVERY: Final = 0.2
 ACCOUNTS_EVERY: Final = 2.0
 NAMES: Final = ("broker", "ingest", "worker", "web", "simulator")
+PROCESSES: Final = ("ingest", "worker", "web")
 STOP_ORDER: Final = (("simulator", "web"), ("worker", "ingest"), ("broker",))
 
 
@@ -153,13 +153,12 @@ class _Run:
     # --- starting ------------------------------------------------------------------------------
 
     def _make_children(self, stack: ExitStack) -> None:
-        specs = [Spec(name, _serve(name), self._environment()) for name in ("ingest", "web")]
-        if find_spec("portal.worker") is not None:
-            specs.insert(1, Spec("worker", _serve("worker"), self._environment()))
+        specs = [Spec(name, _serve(name), self._environment()) for name in PROCESSES]
         if self.broker is not None:
             specs.insert(0, Spec("broker", self.broker.command, self.broker.environment))
         if self._simulates():
-            command = (*_python(), "simulate", "run", "--no-live")
+            url = self.config.effective_mqtt_url  # devices have their own names and passwords
+            command = (*_python(), "simulate", "run", "--no-live", "--mqtt-url", url)
             specs.append(Spec("simulator", command, self._environment()))
         for spec in specs:
             file = LogFile(self.config.path("logs") / f"{spec.name}.log")
@@ -174,7 +173,6 @@ class _Run:
         return {
             "LINLI_DATA_DIR": str(self.config.data_dir),
             "LINLI_LOG_FORMAT": "json",
-            "LINLI_MQTT_URL": self.config.mqtt_url,
             "PYTHONUNBUFFERED": "1",
         }
 
@@ -189,10 +187,11 @@ class _Run:
                 return False
         questions: dict[str, Callable[[], str | None]] = {
             "ingest": lambda: readiness.ingest(self.config.data_dir),
+            "worker": lambda: readiness.worker(self.config.data_dir),
             "web": lambda: readiness.web(self.config),
             "simulator": lambda: readiness.simulator(self.config.data_dir),
         }
-        for name in ("ingest", "worker", "web", "simulator"):
+        for name in (*PROCESSES, "simulator"):
             if name in self.children:
                 self.children[name].start()
         waiting = self._await(

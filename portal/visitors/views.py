@@ -21,8 +21,8 @@ from flask import (
     url_for,
 )
 
-from portal.accounts.session import current_actor, resident_required, staff_required
 from portal.core import limits
+from portal.core.actors import current_actor, resident_required, staff_required
 from portal.core.errors import ConflictError, DomainError, TooManyError
 from portal.core.i18n import _
 from portal.core.identifiers.masking import mask_name, mask_phone

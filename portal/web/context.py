@@ -9,7 +9,7 @@ from flask import Flask, request, url_for
 from flask_babel import format_date, format_datetime
 from markupsafe import Markup
 
-from portal.accounts.session import current_actor
+from portal.core.actors import current_actor
 from portal.core.i18n import LANGUAGES, get_locale
 from portal.core.identifiers import mask_id, mask_name, mask_phone
 from portal.web.navigation import entries_for

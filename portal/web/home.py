@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, render_template, url_for
 
-from portal.accounts.session import current_actor, resident_required, staff_required
+from portal.core.actors import current_actor, resident_required, staff_required
 from portal.core.permissions import ROLE_NAMES, Permission
 from portal.residents.queries import own_record
 from portal.services import current_services

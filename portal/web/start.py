@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, redirect, render_template, request, session, url_for
 
 from portal.accounts.operations import change_language
-from portal.accounts.session import current_actor
+from portal.core.actors import current_actor
 from portal.core.errors import DomainError
 from portal.core.i18n import LANGUAGES, lazy
 from portal.services import current_services
