@@ -177,10 +177,7 @@ def settle_many(session: Session, settlements: Sequence[Settlement]) -> None:
             OutboxMessage.transaction == bindparam("tx"),
             OutboxMessage.community == bindparam("of_community"),
             OutboxMessage.device == bindparam("of_device"),
-            OutboxMessage.state.in_(
-                [OutboxState.PENDING, OutboxState.PUBLISHED, OutboxState.EXPIRED]
-            ),
-            OutboxMessage.settled_at.is_(None),
+            OutboxMessage.settled_at.is_(None),  # pending, published or expired
         )
         .values(
             state=bindparam("new_state"), settled_at=bindparam("moment"), reason=bindparam("said")
