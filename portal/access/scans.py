@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from sqlalchemy import Connection, Table, bindparam, select, tuple_
 
@@ -60,6 +60,7 @@ _REPLAYS: Final = select(_passages.gate_id, _passages.token_id).where(
     tuple_(_passages.gate_id, _passages.token_id).in_(bindparam("keys", expanding=True))
 )
 
+T = TypeVar("T")
 EventKey = tuple[int, str]
 """Device row and event id."""
 ReplayKey = tuple[int, str]
@@ -126,7 +127,7 @@ def handled(
     if not keys:
         return {}
     found: dict[EventKey, Handled] = {}
-    for row in connection.execute(_HANDLED, {"keys": list(keys)}):
+    for row in connection.execute(_HANDLED, {"keys": _padded(keys)}):
         acts = (
             row.transaction is not None
             and row.state in (OutboxState.PENDING, OutboxState.PUBLISHED)
@@ -166,7 +167,7 @@ def passes(connection: Connection, ids: Collection[str]) -> dict[str, tuple[Pass
             ),
             Holder(row.resident_id, row.dwelling_id),
         )
-        for row in connection.execute(_PASSES, {"ids": list(ids)})
+        for row in connection.execute(_PASSES, {"ids": _padded(ids)})
     }
 
 
@@ -174,5 +175,12 @@ def replays(connection: Connection, keys: Collection[ReplayKey]) -> set[ReplayKe
     """Which of these codes have opened these gates before."""
     if not keys:
         return set()
-    rows = connection.execute(_REPLAYS, {"keys": list(keys)})
+    rows = connection.execute(_REPLAYS, {"keys": _padded(keys)})
     return {(row.gate_id, row.token_id) for row in rows}
+
+
+def _padded(keys: Collection[T]) -> list[T]:
+    """The keys, some of them twice, up to a power of two: few forms of a statement, each prepared once."""
+    listed = list(keys)
+    size = 1 << (len(listed) - 1).bit_length()
+    return listed + [listed[-1]] * (size - len(listed))

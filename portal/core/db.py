@@ -79,8 +79,16 @@ def _prepare_sqlite(engine: Engine) -> None:
 class Database:
     """An engine with its two ways in: :meth:`read` and :meth:`write`."""
 
-    def __init__(self, url: str, *, pool_size: int = 8, echo: bool = False) -> None:
-        options: dict[str, Any] = {"echo": echo, "pool_pre_ping": True}
+    def __init__(
+        self, url: str, *, pool_size: int = 8, echo: bool = False, ping: bool = True
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            ping: ask before each use whether a pooled connection still lives; off where a failed
+                transaction is repeated anyway.
+        """
+        options: dict[str, Any] = {"echo": echo, "pool_pre_ping": ping}
         if url.startswith("sqlite"):
             options["connect_args"] = {"check_same_thread": False, "timeout": 10}
         options["pool_size"] = pool_size

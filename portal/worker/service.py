@@ -350,7 +350,7 @@ def run(config: Config, *, name: str = "1", metrics_port: int | None = None) -> 
     """
     stop = threading.Event()
     access = broker_access(config.effective_mqtt_url, config.data_dir, Service.WORKER)
-    database = Database(config.effective_database_url)
+    database = Database(config.effective_database_url, ping=False)
     with _stop_on_signal(stop), ExitStack() as stack:
         stack.callback(database.close)
         install_keys(config, database)

@@ -7,10 +7,12 @@ this machine has one row with the metric ``skipped`` and the reason as its value
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +44,9 @@ class Report:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def add(self, case: str, metric: str, unit: str, value: float) -> None:
-        """One value; three decimals are kept."""
+        """One value; three decimals are kept. What could not be measured (not a number) is left out."""
+        if math.isnan(value):
+            return
         self.rows.append(
             Row(case, metric, unit, value if isinstance(value, int) else round(value, 3))
         )
@@ -69,9 +73,10 @@ class Report:
                 metrics.setdefault(row.metric, row.unit)
         found = machine()
         table = Table(
-            title=f"{self.bench}: {found['cpu']}, {found['cores']} cores, {found['memory_gb']} GB"
+            expand=True,
+            title=f"{self.bench}: {found['cpu']}, {found['cores']} cores, {found['memory_gb']} GB",
         )
-        table.add_column("case")
+        table.add_column("case", overflow="fold", ratio=1)
         for metric, unit in metrics.items():
             table.add_column(f"{metric}\n{unit}", justify="right")
         cases: dict[str, dict[str, float | int | str]] = {}
@@ -108,12 +113,20 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--quick", is_flag=True, help="A short run, within 60 s.")(command)
 
 
-def free_port() -> int:
-    """A loopback TCP port that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+def free_port(row: int = 1) -> int:
+    """The first of so many neighbouring loopback TCP ports that nothing listens on just now."""
+    while True:
+        with ExitStack() as stack:
+            first = stack.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                for offset in range(1, row):
+                    neighbour = stack.enter_context(socket.socket())
+                    neighbour.bind(("127.0.0.1", port + offset))
+            except (OSError, OverflowError):
+                continue
+            return port
 
 
 def resident_megabytes(pid: int) -> float:
@@ -131,7 +144,7 @@ def percentile(ordered: list[float], share: float) -> float:
     """The smallest value that at least this share of a sorted list does not exceed."""
     if not ordered:
         return float("nan")
-    return ordered[min(len(ordered) - 1, max(0, -(-int(len(ordered) * share * 1000) // 1000) - 1))]
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
 
 
 def _shown(value: float | int | str) -> str:

@@ -200,7 +200,7 @@ def _worker(config: Config, log_path: Path) -> Iterator[subprocess.Popen[bytes]]
     environment |= {
         "LINLI_DATA_DIR": str(config.data_dir),
         "LINLI_MQTT_PORT": str(config.mqtt_port),
-        "LINLI_METRICS_PORT": str(free_port()),
+        "LINLI_METRICS_PORT": str(free_port(row=2)),  # the worker takes the second
     }
     if config.database_url:
         environment["LINLI_DATABASE_URL"] = config.database_url
