@@ -27,6 +27,7 @@ from portal.core.bus import Bus, Received
 from portal.core.db import Database
 from portal.core.keys import install_keys
 from portal.core.outbox import Outgoing
+from portal.devices.operations import CommandAnswer
 from portal.services import Services
 from portal.worker.handling import Effects, Handler
 from portal.worker.health import PERIOD_SECONDS, Health, health_path, write_health
@@ -47,6 +48,7 @@ LATER_SECONDS: Final = 0.05
 LATER_SIZE: Final = 256
 MARK_SECONDS: Final = 0.25
 """How long sent commands may wait to be marked as published."""
+MARKS_AT_ONCE: Final = 500
 OTHERS_SECONDS: Final = 0.25
 """How often the outbox is searched for commands of other processes."""
 OTHERS_AGE: Final = timedelta(milliseconds=300)
@@ -153,29 +155,35 @@ class Worker:
         if later_is_due or (self._to_mark and now_s >= self._mark_due):
             self._record()
 
-    def _record(self) -> None:
-        """Commit what is no scan, and the marks of what the broker has taken."""
+    def _record(self, *, everything: bool = False) -> None:
+        """Commit what is no scan and, when due, the marks of what the broker has taken.
+
+        A command that is answered needs no mark: most are, within milliseconds.
+        """
         items, self._later = self._later, []
-        marks, self._to_mark = self._to_mark, []
-        self._mark_due = time.monotonic() + MARK_SECONDS
-        if marks:
+        answered = {item.transaction for _, item in items if isinstance(item, CommandAnswer)}
+        marks = [transaction for transaction in self._to_mark if transaction not in answered]
+        if everything or time.monotonic() >= self._mark_due:
+            self._mark_due = time.monotonic() + MARK_SECONDS
+            self._to_mark = []
+        else:
+            self._to_mark, marks = marks, []
+
+        def work(session: Session, pairs: Sequence[tuple[Received, Item]]) -> Effects:
             now = self._clock()
+            effects = self._handler.record(session, pairs, now)
+            for start in range(0, len(marks), MARKS_AT_ONCE):
+                outbox.mark_published(session, marks[start : start + MARKS_AT_ONCE], now)
+            return effects
 
-            def mark(session: Session) -> Effects:
-                for start in range(0, len(marks), 500):
-                    outbox.mark_published(session, marks[start : start + 500], now)
-                return Effects()
-
-            self._transactions.run(mark)
-            for transaction in marks:
-                self._sent.pop(transaction, None)
         if items:
-            effects = self._transactions.run_all(
-                items,
-                lambda session, pairs: self._handler.record(session, pairs, self._clock()),
-            )
+            effects = self._transactions.run_all(items, work)
             self.metrics.recorded.inc(len(items))
             self._finish([message for message, _ in items], effects)
+        elif marks:
+            self._transactions.run(lambda session: work(session, []))
+        for transaction in (*marks, *answered):
+            self._sent.pop(transaction, None)
 
     # --- after a commit ------------------------------------------------------------------------
 
@@ -283,12 +291,12 @@ class Worker:
         self._drain_until = time.monotonic() + DRAIN_SECONDS
         while (messages := self._bus.take(BATCH)) and time.monotonic() < self._drain_until:
             self._handle(messages)
-        self._record()
+        self._record(everything=True)
         deadline = time.monotonic() + RESEND_SECONDS
         while self._bus.unconfirmed and self._bus.connected and time.monotonic() < deadline:
             self._bus.poll(IDLE_SECONDS)
         self._to_mark += self._bus.confirmed()
-        self._record()
+        self._record(everything=True)
 
     def health(self, *, stopped: bool = False) -> Health:
         """How it is now."""

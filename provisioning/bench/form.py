@@ -23,6 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 SKIPPED = "skipped"
+WIDE = 130
+"""Columns from which on a table fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +68,37 @@ class Report:
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
     def show(self, console: Console | None = None) -> None:
-        """Print a table: a line a case, a column a metric."""
+        """Print a table: a line a case, a column a metric; a paragraph a case on a narrow screen."""
         metrics: dict[str, str] = {}
         for row in self.rows:
             if row.metric != SKIPPED:
                 metrics.setdefault(row.metric, row.unit)
         found = machine()
-        table = Table(
-            expand=True,
-            title=f"{self.bench}: {found['cpu']}, {found['cores']} cores, {found['memory_gb']} GB",
-        )
-        table.add_column("case", overflow="fold", ratio=1)
-        for metric, unit in metrics.items():
-            table.add_column(f"{metric}\n{unit}", justify="right")
         cases: dict[str, dict[str, float | int | str]] = {}
         for row in self.rows:
             cases.setdefault(row.case, {})[row.metric] = row.value
+        screen = console or Console()
+        title = f"{self.bench}: {found['cpu']}, {found['cores']} cores, {found['memory_gb']} GB"
+        if screen.width < WIDE:
+            screen.print(title, style="bold", highlight=False)
+            for case, values in cases.items():
+                shown = [
+                    f"{name} {_shown(value)} {metrics.get(name, '')}".rstrip()
+                    for name, value in values.items()
+                ]
+                screen.print(case, style="bold", highlight=False)
+                screen.print(f"  {' · '.join(shown)}", highlight=False)
+            return
+        table = Table(title=title)
+        table.add_column("case", overflow="fold")
+        for metric, unit in metrics.items():
+            table.add_column(f"{metric}\n{unit}", justify="right")
         for case, values in cases.items():
             if SKIPPED in values:
                 table.add_row(case, f"skipped: {values[SKIPPED]}")
             else:
                 table.add_row(case, *(_shown(values.get(metric, "")) for metric in metrics))
-        (console or Console()).print(table)
+        screen.print(table)
 
 
 def machine() -> dict[str, Any]:

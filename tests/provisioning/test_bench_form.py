@@ -53,9 +53,10 @@ def test_the_file_has_the_form_all_benches_share(tmp_path: Path) -> None:
     ]
 
 
-def test_a_case_that_could_not_run_is_in_the_table() -> None:
+@pytest.mark.parametrize("width", [70, 160])
+def test_a_case_that_could_not_run_is_on_the_screen(width: int) -> None:
     text = StringIO()
-    report().show(Console(file=text, width=160))
+    report().show(Console(file=text, width=width))
     assert "12.3" in text.getvalue()
     assert "PostgreSQL is not on this machine" in text.getvalue()
 
