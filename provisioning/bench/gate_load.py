@@ -39,7 +39,7 @@ class _Answer(msgspec.Struct):
 
 @dataclass(slots=True)
 class Measured:
-    """What a run has shown; times in seconds, in order of size."""
+    """What a run has shown; times in seconds, in order of size. ``seconds`` ends with the last answer."""
 
     sent: int
     seconds: float
@@ -68,6 +68,7 @@ class Gates:
         self._due: dict[str, float] = {}
         self._latencies: list[float] = []
         self._allowed = 0
+        self._last = 0.0
 
     def connect(self, timeout: float = 20.0) -> None:
         """Connect and subscribe.
@@ -121,7 +122,7 @@ class Gates:
                 break
             else:
                 self._receive(0.02)
-        return self._measured(len(scans), time.monotonic() - begin, late)
+        return self._measured(len(scans), begin, late)
 
     def flat_out(self, scans: Sequence[PreparedScan], ahead: int = 256) -> Measured:
         """Show them as fast as answers come, so many ahead of the answers."""
@@ -140,7 +141,7 @@ class Gates:
                 progress = now
             elif now > progress + ANSWER_SECONDS:
                 break
-        return self._measured(len(scans), time.monotonic() - begin, 0.0)
+        return self._measured(len(scans), begin, 0.0)
 
     def close(self) -> None:
         """Disconnect."""
@@ -151,7 +152,8 @@ class Gates:
         self._latencies = []
         self._allowed = 0
 
-    def _measured(self, sent: int, seconds: float, late: float) -> Measured:
+    def _measured(self, sent: int, begin: float, late: float) -> Measured:
+        seconds = max(0.0, self._last - begin)
         return Measured(sent, seconds, sorted(self._latencies), self._allowed, late)
 
     def _show(self, prepared: PreparedScan) -> None:
@@ -174,6 +176,7 @@ class Gates:
         topic = topics.parse(message.topic)
         if due is not None:
             self._latencies.append(message.arrived - due)
+            self._last = message.arrived
             self._allowed += topic.name == Unlock.NAME
         if topic.name == Unlock.NAME:
             now = utc_now()
