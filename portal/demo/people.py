@@ -110,7 +110,7 @@ def settle(
     now: datetime,
 ) -> list[Resident]:
     """Write the residents with consent and residency, in the order given."""
-    rows = []
+    rows: list[Resident] = []
     for person in people:
         registered = (
             now - timedelta(hours=1 + len(rows) % 7)
