@@ -6,14 +6,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import select
-
 from mqtt.broker.accounts import BrokerAccount, Service, device_rules
 from mqtt.broker.credentials import Credential, service_accounts
 from mqtt.broker.files import read_private
-from mqtt.contract.topics import DeviceAddress
 from portal.core.db import Database
-from portal.models import Device, Region
+from portal.devices.enrolment import broker_accounts
 
 SIMULATED_FILE = "simulated-devices.json"
 
@@ -36,22 +33,17 @@ class Accounts:
         """
         known = self._passwords()
         with self._database.read() as session:
-            rows = session.execute(
-                select(Region.key, Device.key, Device.mqtt_username, Device.mqtt_password)
-                .join(Region, Region.id == Device.community_id)
-                .where(Device.retired_at.is_(None), Region.key.is_not(None))
-                .order_by(Device.id)
-            ).all()
+            devices = list(broker_accounts(session))
         return [
             *self._services,
             *(
                 BrokerAccount(
-                    username=username,
-                    password_hash=password,
-                    rules=device_rules(DeviceAddress(str(community), device)),
-                    password=known.get(username),
+                    username=device.username,
+                    password_hash=device.password_hash,
+                    rules=device_rules(device.address),
+                    password=known.get(device.username),
                 )
-                for community, device, username, password in rows
+                for device in devices
             ),
         ]
 
