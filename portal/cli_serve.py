@@ -85,25 +85,11 @@ def web() -> None:
 )
 def worker(name: str) -> None:
     """Decisions at gates, events of devices, the outbox."""
-    from mqtt.broker.accounts import Service
-    from mqtt.broker.credentials import broker_access
-    from portal.core.db import Database
-    from portal.services import Services
     from portal.worker import run
 
     config = _config("worker")
     with _explained():
-        access = broker_access(config.effective_mqtt_url, config.data_dir, Service.WORKER)
-        database = Database(config.effective_database_url)
-        try:
-            run(
-                Services(config=config, db=database),
-                access.url,
-                name=name,
-                metrics_port=config.metrics_port + METRICS_OFFSET["worker"],
-            )
-        finally:
-            database.close()
+        run(config, name=name, metrics_port=config.metrics_port + METRICS_OFFSET["worker"])
 
 
 @serve.command()

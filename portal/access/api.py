@@ -70,9 +70,9 @@ def _row(passage: Passage) -> dict[str, Any]:
 
 
 @blueprint.get("")
+@allowed(blueprint, Permission.PASSAGE_LIST)
 @blueprint.arguments(PassagesQuery, location="query")
 @blueprint.response(200, PassagesSchema)
-@allowed(blueprint, Permission.PASSAGE_LIST)
 def list_passages(query: dict[str, Any]) -> dict[str, Any]:
     """The passage log, newest first."""
     chosen = log.Filter(gate_id=query.get("gate"), outcome=query.get("outcome"))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from mqtt.contract.topics import DeviceAddress
@@ -23,6 +23,26 @@ from portal.devices.models import Device
 from portal.passes.keys import KeySet
 from portal.passes.signing import load_keyset
 from portal.regions.models import Region
+
+_GATES: Final = (
+    select(
+        Region.key.label("community"),
+        Device.key.label("device"),
+        Gate.device_id,
+        Gate.id,
+        Gate.community_id,
+        Gate.building_id,
+        Gate.enabled,
+        Gate.pulse_ms,
+        Region.uscc,
+    )
+    .join(Device, Gate.device_id == Device.id)
+    .join(Region, Device.community_id == Region.id)
+    .where(
+        tuple_(Region.key, Device.key).in_(bindparam("pairs", expanding=True)),
+        Device.retired_at.is_(None),
+    )
+)
 
 KEY_RETRY: Final = 1.0
 """Seconds between two looks for a key that a code names and that is not known."""
@@ -82,25 +102,7 @@ class Caches:
 
 
 def _load(session: Session, addresses: list[DeviceAddress]) -> dict[DeviceAddress, KnownGate]:
-    rows = session.execute(
-        select(
-            Region.key.label("community"),
-            Device.key.label("device"),
-            Gate.device_id,
-            Gate.id,
-            Gate.community_id,
-            Gate.building_id,
-            Gate.enabled,
-            Gate.pulse_ms,
-            Region.uscc,
-        )
-        .join(Device, Gate.device_id == Device.id)
-        .join(Region, Device.community_id == Region.id)
-        .where(
-            tuple_(Region.key, Device.key).in_([(a.community, a.device) for a in addresses]),
-            Device.retired_at.is_(None),
-        )
-    )
+    pairs = [(a.community, a.device) for a in addresses]
     return {
         DeviceAddress(row.community, row.device): KnownGate(
             GateFacts(row.id, row.community_id, row.building_id, row.enabled),
@@ -108,5 +110,5 @@ def _load(session: Session, addresses: list[DeviceAddress]) -> dict[DeviceAddres
             row.uscc or "",
             row.pulse_ms,
         )
-        for row in rows
+        for row in session.execute(_GATES, {"pairs": pairs})
     }

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Select, false, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.access.models import Gate, Outcome, Passage
 from portal.core.permissions import Actor, Permission
+from portal.regions.directory import within
 from portal.regions.models import Dwelling, Region, Unit
 
 PAGE: Final = 50
@@ -122,7 +123,7 @@ def own(session: Session, actor: Actor, limit: int = OWN) -> Sequence[Passage]:
     ).all()
 
 
-def _visible(session: Session, actor: Actor) -> Select[tuple[Passage]]:
+def _visible(session: Session, actor: Actor) -> Select[Passage]:
     home = joinedload(Passage.dwelling).joinedload(Dwelling.unit).joinedload(Unit.building)
     return (
         select(Passage)
@@ -135,12 +136,6 @@ def _communities(session: Session, actor: Actor) -> Sequence[int]:
     """Ids rather than a join: the log's index begins with the community."""
     return session.scalars(
         select(Region.id).where(
-            _within(actor.paths(Permission.PASSAGE_LIST)), Region.key.is_not(None)
+            within(actor.paths(Permission.PASSAGE_LIST)), Region.key.is_not(None)
         )
     ).all()
-
-
-def _within(paths: Sequence[str]) -> Any:
-    if not paths:
-        return false()
-    return or_(*(Region.path.startswith(path, autoescape=True) for path in paths))

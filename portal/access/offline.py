@@ -59,7 +59,7 @@ def record_offline_passages(
     gates = caches.gates(session, (r.address for r in received))
     done: set[EventKey] = set(
         handled(
-            session,
+            session.connection(),
             {(gates[r.address].device_id, r.event.id) for r in received if r.address in gates},
             now,
         )
@@ -107,9 +107,10 @@ def _write(
 ) -> None:
     if not fresh:
         return
-    rows = passes(session, {v.claims.pass_id.hex() for _, _, v in fresh if v.claims})
+    rows = passes(session.connection(), {v.claims.pass_id.hex() for _, _, v in fresh if v.claims})
     spent = replays(
-        session, {(g.facts.id, v.claims.code_id.hex()) for _, g, v in fresh if v.claims}
+        session.connection(),
+        {(g.facts.id, v.claims.code_id.hex()) for _, g, v in fresh if v.claims},
     )
     values = []
     counted: list[str] = []

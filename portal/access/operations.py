@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from mqtt.contract.codec import Fault, encode
+from mqtt.contract.codec import Fault
 from mqtt.contract.messages import Command, Refuse, Unlock
 from portal.access.cache import Caches, KnownGate
 from portal.access.decision import RULES, Decision, Facts, PassFacts, Reason, Rules, decide
@@ -43,18 +43,31 @@ from portal.passes.verdict import Verdict, verify
 
 _passages = cast(Table, Passage.__table__)
 _outbox = cast(Table, OutboxMessage.__table__)
+_passes = cast(Table, Pass.__table__)
 
-_TAKE_USE = (
-    update(Pass)
+# Statements are built once: building one costs more than running it.
+_ADD_PASSAGES: Final = insert(_passages)
+_ADD_COMMANDS: Final = insert(_outbox)
+_TAKE_USE: Final = (
+    update(_passes)
     .where(
-        Pass.id == bindparam("pass_id"),
-        Pass.uses < Pass.max_uses,
-        Pass.revoked_at.is_(None),
+        _passes.c.id == bindparam("pass_id"),
+        _passes.c.uses < _passes.c.max_uses,
+        _passes.c.revoked_at.is_(None),
     )
-    .values(uses=Pass.uses + 1)
-    .execution_options(synchronize_session=False)
+    .values(uses=_passes.c.uses + 1)
 )
-
+_REVOKED: Final = select(_passes.c.revoked_at).where(_passes.c.id == bindparam("pass_id"))
+_NOTE_RESULT: Final = (
+    update(_passages)
+    .where(
+        _passages.c.transaction == bindparam("tx"),
+        _passages.c.device_id == bindparam("of_device"),
+        _passages.c.opened_at.is_(None),
+        _passages.c.command_reason == "",
+    )
+    .values(opened_at=bindparam("opened"), command_reason=bindparam("said"))
+)
 
 _UNDECIDED: Final = Decision(Outcome.REFUSE, Reason.MALFORMED)
 
@@ -109,7 +122,8 @@ def decide_scans(
     """
     gates = caches.gates(session, (s.address for s in scans))
     keys = [(gates[s.address].device_id, s.scan.id) for s in scans if s.address in gates]
-    before = handled(session, set(keys), now)
+    connection = session.connection()
+    before = handled(connection, set(keys), now)
     answers: list[Answer | None] = [None] * len(scans)
     cases: list[_Case] = []
     seen: dict[EventKey, int] = {}
@@ -128,8 +142,10 @@ def decide_scans(
             seen[key] = position
             verdict = _judge(session, received, gate, now, caches, rules)
             cases.append(_Case(position, received, gate, verdict))
-    _decide(session, cases, now, rules)
-    for case, answer in zip(cases, _write(session, cases, now, rules, unlock_seconds), strict=True):
+    _decide(connection, cases, now, rules)
+    for case, answer in zip(
+        cases, _write(connection, cases, now, rules, unlock_seconds), strict=True
+    ):
         answers[case.position] = answer
     for position, first in doubles:
         original = answers[first]
@@ -156,17 +172,7 @@ def record_command_results(
     ]
     if not rows:
         return
-    session.connection().execute(
-        update(_passages)
-        .where(
-            _passages.c.transaction == bindparam("tx"),
-            _passages.c.device_id == bindparam("of_device"),
-            _passages.c.opened_at.is_(None),
-            _passages.c.command_reason == "",
-        )
-        .values(opened_at=bindparam("opened"), command_reason=bindparam("said")),
-        rows,
-    )
+    session.connection().execute(_NOTE_RESULT, rows)
 
 
 def _judge(
@@ -185,13 +191,13 @@ def _judge(
     return verdict
 
 
-def _decide(session: Session, cases: Sequence[_Case], now: datetime, rules: Rules) -> None:
-    rows = passes(session, {case.pass_id for case in cases if case.pass_id is not None})
+def _decide(connection: Connection, cases: Sequence[_Case], now: datetime, rules: Rules) -> None:
+    rows = passes(connection, {case.pass_id for case in cases if case.pass_id is not None})
     for case in cases:
         if case.pass_id in rows:
             case.entry_pass, case.holder = rows[case.pass_id]
     asked = {key for case in cases if (key := case.replay_key) is not None}
-    used = replays(session, asked)
+    used = replays(connection, asked)
     uses = {pass_id: facts.uses for pass_id, (facts, _) in rows.items()}
     counted: list[_Case] = []
     for case in cases:
@@ -215,16 +221,15 @@ def _decide(session: Session, cases: Sequence[_Case], now: datetime, rules: Rule
             if held.max_uses:
                 uses[held.id] += 1
                 counted.append(case)
-    _take_uses(session, counted)
+    _take_uses(connection, counted)
 
 
-def _take_uses(session: Session, counted: list[_Case]) -> None:
+def _take_uses(connection: Connection, counted: list[_Case]) -> None:
     """Take one use for each of these, always in the order of pass ids so that workers cannot deadlock."""
     for case in sorted(counted, key=lambda c: (c.pass_id or "", c.position)):
-        result = session.execute(_TAKE_USE, {"pass_id": case.pass_id})
-        assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
+        result = connection.execute(_TAKE_USE, {"pass_id": case.pass_id})
         if result.rowcount == 0:
-            revoked = session.scalar(select(Pass.revoked_at).where(Pass.id == case.pass_id))
+            revoked = connection.scalar(_REVOKED, {"pass_id": case.pass_id})
             reason = Reason.USED_UP if revoked is None else Reason.REVOKED
             case.decision = Decision(Outcome.REFUSE, reason)
 
@@ -244,7 +249,7 @@ def _again(received: ReceivedScan, known: Handled, now: datetime, unlock_seconds
 
 
 def _write(
-    session: Session, cases: Sequence[_Case], now: datetime, rules: Rules, unlock_seconds: int
+    connection: Connection, cases: Sequence[_Case], now: datetime, rules: Rules, unlock_seconds: int
 ) -> list[Answer]:
     if not cases:
         return []
@@ -258,9 +263,8 @@ def _write(
         row = row_values(address, command, now)
         outbox_rows.append(row)
         passage_rows.append(_passage_row(case, command.transaction, now, rules))
-        outgoing = Outgoing(
-            command.transaction, address.command(command.NAME), encode(command), expires_at
-        )
+        payload = cast(bytes, row["payload"])
+        outgoing = Outgoing(command.transaction, address.command(command.NAME), payload, expires_at)
         answers.append(
             Answer(
                 address,
@@ -270,9 +274,8 @@ def _write(
                 case.decision.reason,
             )
         )
-    connection = session.connection()
-    connection.execute(insert(_passages), passage_rows)
-    connection.execute(insert(_outbox), outbox_rows)
+    connection.execute(_ADD_PASSAGES, passage_rows)
+    connection.execute(_ADD_COMMANDS, outbox_rows)
     return answers
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, cast
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Table, bindparam, select, tuple_
 
 from mqtt.contract.codec import Fault
 from mqtt.contract.messages import OfflinePassage, Scan
@@ -16,6 +16,49 @@ from portal.access.decision import PassFacts
 from portal.access.models import Outcome, Passage
 from portal.core.outbox import OutboxMessage, OutboxState, Outgoing
 from portal.passes.models import Pass
+
+# Statements are built once: building one costs more than running it.
+_passages = cast(Table, Passage.__table__).c
+_outbox = cast(Table, OutboxMessage.__table__).c
+_passes = cast(Table, Pass.__table__).c
+_HANDLED: Final = (
+    select(
+        _passages.device_id,
+        _passages.event_id,
+        _passages.outcome,
+        _passages.reason,
+        _outbox.transaction,
+        _outbox.community,
+        _outbox.device,
+        _outbox.name,
+        _outbox.payload,
+        _outbox.state,
+        _outbox.expires_at,
+    )
+    .select_from(
+        cast(Table, Passage.__table__).outerjoin(
+            cast(Table, OutboxMessage.__table__), _outbox.transaction == _passages.transaction
+        )
+    )
+    .where(tuple_(_passages.device_id, _passages.event_id).in_(bindparam("keys", expanding=True)))
+)
+_PASSES: Final = select(
+    _passes.id,
+    _passes.community_id,
+    _passes.kind,
+    _passes.building_id,
+    _passes.scope,
+    _passes.not_before,
+    _passes.not_after,
+    _passes.max_uses,
+    _passes.uses,
+    _passes.revoked_at,
+    _passes.resident_id,
+    _passes.dwelling_id,
+).where(_passes.id.in_(bindparam("ids", expanding=True)))
+_REPLAYS: Final = select(_passages.gate_id, _passages.token_id).where(
+    tuple_(_passages.gate_id, _passages.token_id).in_(bindparam("keys", expanding=True))
+)
 
 EventKey = tuple[int, str]
 """Device row and event id."""
@@ -76,29 +119,14 @@ class Holder:
     dwelling_id: int | None
 
 
-def handled(session: Session, keys: Collection[EventKey], now: datetime) -> dict[EventKey, Handled]:
+def handled(
+    connection: Connection, keys: Collection[EventKey], now: datetime
+) -> dict[EventKey, Handled]:
     """Which of these events have been handled, and what was answered."""
     if not keys:
         return {}
-    rows = session.execute(
-        select(
-            Passage.device_id,
-            Passage.event_id,
-            Passage.outcome,
-            Passage.reason,
-            OutboxMessage.transaction,
-            OutboxMessage.community,
-            OutboxMessage.device,
-            OutboxMessage.name,
-            OutboxMessage.payload,
-            OutboxMessage.state,
-            OutboxMessage.expires_at,
-        )
-        .outerjoin(OutboxMessage, OutboxMessage.transaction == Passage.transaction)
-        .where(tuple_(Passage.device_id, Passage.event_id).in_(list(keys)))
-    )
     found: dict[EventKey, Handled] = {}
-    for row in rows:
+    for row in connection.execute(_HANDLED, {"keys": list(keys)}):
         acts = (
             row.transaction is not None
             and row.state in (OutboxState.PENDING, OutboxState.PUBLISHED)
@@ -118,26 +146,10 @@ def handled(session: Session, keys: Collection[EventKey], now: datetime) -> dict
     return found
 
 
-def passes(session: Session, ids: Collection[str]) -> dict[str, tuple[PassFacts, Holder]]:
+def passes(connection: Connection, ids: Collection[str]) -> dict[str, tuple[PassFacts, Holder]]:
     """These passes by id."""
     if not ids:
         return {}
-    rows = session.execute(
-        select(
-            Pass.id,
-            Pass.community_id,
-            Pass.kind,
-            Pass.building_id,
-            Pass.scope,
-            Pass.not_before,
-            Pass.not_after,
-            Pass.max_uses,
-            Pass.uses,
-            Pass.revoked_at,
-            Pass.resident_id,
-            Pass.dwelling_id,
-        ).where(Pass.id.in_(list(ids)))
-    )
     return {
         row.id: (
             PassFacts(
@@ -154,17 +166,13 @@ def passes(session: Session, ids: Collection[str]) -> dict[str, tuple[PassFacts,
             ),
             Holder(row.resident_id, row.dwelling_id),
         )
-        for row in rows
+        for row in connection.execute(_PASSES, {"ids": list(ids)})
     }
 
 
-def replays(session: Session, keys: Collection[ReplayKey]) -> set[ReplayKey]:
+def replays(connection: Connection, keys: Collection[ReplayKey]) -> set[ReplayKey]:
     """Which of these codes have opened these gates before."""
     if not keys:
         return set()
-    rows = session.execute(
-        select(Passage.gate_id, Passage.token_id).where(
-            tuple_(Passage.gate_id, Passage.token_id).in_(list(keys))
-        )
-    )
+    rows = connection.execute(_REPLAYS, {"keys": list(keys)})
     return {(row.gate_id, row.token_id) for row in rows}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_security.forms import LoginForm, TwoFactorVerifyCodeForm
+from flask_security.forms import LoginForm, TwoFactorRescueForm, TwoFactorVerifyCodeForm
 from flask_security.proxies import _datastore
-from wtforms import StringField
+from wtforms import RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from portal.core.i18n import _, lazy
@@ -24,6 +25,10 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # flask_security is not foll
             Length(max=64, message=lazy("This is too long.")),
         ],
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.next.data = self.next.data or "/"
 
     def validate(self, **kwargs: Any) -> bool:
         """Check both; never tell which of them was wrong, nor whether the account exists."""
@@ -53,3 +58,9 @@ class CodeForm(TwoFactorVerifyCodeForm):  # type: ignore[misc]
             return True
         self.code.errors = [_("This code is not right or not valid any more. Enter the next one.")]
         return False
+
+
+class RescueForm(TwoFactorRescueForm):  # type: ignore[misc]
+    """Flask-Security builds one with every code form; ours offers nothing but to ask a person."""
+
+    help_setup = RadioField(choices=[SelectChoice("help", lazy("Ask your administrator"))])

@@ -28,7 +28,7 @@ from flask_security import Security
 from flask_security.views import login, logout, two_factor_token_validation
 
 from portal.accounts.datastore import AccountDatastore
-from portal.accounts.forms import CodeForm, SignInForm
+from portal.accounts.forms import CodeForm, RescueForm, SignInForm
 from portal.accounts.identity import sign_in_hash
 from portal.accounts.models import User
 from portal.accounts.operations import note_sign_in
@@ -169,6 +169,7 @@ def install(app: Flask, config: Config) -> None:
         register_blueprint=False,
         login_form=SignInForm,
         two_factor_verify_code_form=CodeForm,
+        two_factor_rescue_form=RescueForm,
     )
     security.want_json(lambda _request: False)
     security.unauthn_handler(_ask_to_sign_in)

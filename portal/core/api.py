@@ -18,7 +18,7 @@ from flask_smorest import Api, Blueprint
 from portal.core.errors import DomainError
 from portal.core.i18n import lazy
 from portal.core.permissions import Actor, Permission
-from portal.core.problems import from_http_exception
+from portal.core.problems import MEDIA_TYPE, from_http_exception
 
 Authenticator = Callable[[str], Actor | None]
 P = ParamSpec("P")
@@ -53,6 +53,14 @@ class LinliApi(Api):  # type: ignore[misc]  # flask_smorest ships no types
 
     def _register_error_handlers(self) -> None:
         """The application's own handlers answer, see :mod:`portal.core.problems`."""
+
+    def _register_responses(self) -> None:
+        """Errors are described with the media type they have."""
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = MEDIA_TYPE
+        try:
+            super()._register_responses()
+        finally:
+            del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
     handle_http_exception = staticmethod(from_http_exception)
 

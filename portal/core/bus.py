@@ -21,7 +21,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5
@@ -31,6 +30,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from mqtt.broker.credentials import BrokerAccess
 from portal.core.outbox import Outgoing
 
 _log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ class Bus:
     """One connection; for one thread.
 
     Args:
-        url: ``mqtt://user:password@host:port`` or ``mqtts://…``.
+        access: where the broker is and as whom to sign in; without a name, as nobody.
         client_id: stable over restarts, unique at the broker.
         topics: filters to subscribe to at every connect, QoS 1.
         receive_maximum: most messages in flight towards us.
@@ -73,15 +73,13 @@ class Bus:
 
     def __init__(
         self,
-        url: str,
+        access: BrokerAccess,
         *,
         client_id: str,
         topics: Sequence[str],
         receive_maximum: int = 1024,
     ) -> None:
-        parts = urlsplit(url)
-        self._host = parts.hostname or "127.0.0.1"
-        self._port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+        self._host, self._port = access.host, access.port
         self._topics = list(topics)
         self._receive_maximum = receive_maximum
         self._inbox: deque[Received] = deque()
@@ -92,11 +90,9 @@ class Bus:
         self._try_at = 0.0
         self.connection = 0
         self.connected = False
-        self._client = self._build(client_id, parts.scheme == "mqtts")
-        if parts.username:
-            self._client.username_pw_set(
-                unquote(parts.username), unquote(parts.password) if parts.password else None
-            )
+        self._client = self._build(client_id, access.tls)
+        if access.username:
+            self._client.username_pw_set(access.username, access.password or None)
 
     def _build(self, client_id: str, encrypted: bool) -> Client:
         client = Client(

@@ -18,8 +18,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final, cast
 
-from sqlalchemy import CursorResult, Index, LargeBinary, String, bindparam, delete, select, update
+from sqlalchemy import (
+    CursorResult,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mqtt.contract.codec import encode
@@ -167,24 +178,25 @@ class Settlement:
     at: datetime
 
 
+_rows = cast(Table, OutboxMessage.__table__)
+_SETTLE: Final = (
+    update(_rows)
+    .where(
+        _rows.c.transaction == bindparam("tx"),
+        _rows.c.community == bindparam("of_community"),
+        _rows.c.device == bindparam("of_device"),
+        _rows.c.settled_at.is_(None),  # pending, published or expired
+    )
+    .values(state=bindparam("new_state"), settled_at=bindparam("moment"), reason=bindparam("said"))
+)
+
+
 def settle_many(session: Session, settlements: Sequence[Settlement]) -> None:
     """Record answers in one go; a device settles its own commands only, and only once."""
     if not settlements:
         return
     session.connection().execute(
-        update(OutboxMessage.__table__)  # type: ignore[arg-type]  # a Table, declared as FromClause
-        .where(
-            OutboxMessage.transaction == bindparam("tx"),
-            OutboxMessage.community == bindparam("of_community"),
-            OutboxMessage.device == bindparam("of_device"),
-            OutboxMessage.state.in_(
-                [OutboxState.PENDING, OutboxState.PUBLISHED, OutboxState.EXPIRED]
-            ),
-            OutboxMessage.settled_at.is_(None),
-        )
-        .values(
-            state=bindparam("new_state"), settled_at=bindparam("moment"), reason=bindparam("said")
-        ),
+        _SETTLE,
         [
             {
                 "tx": s.transaction,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -12,6 +13,7 @@ V = TypeVar("V")
 MAX_AGE: Final = 5.0
 """Seconds after which a remembered row is read again."""
 MOST_ENTRIES: Final = 50_000
+MOST_AT_ONCE: Final = 200
 
 
 class Remembered(Generic[K, V]):
@@ -33,13 +35,15 @@ class Remembered(Generic[K, V]):
         oldest = now - self.max_age
         found: dict[K, V] = {}
         missing: list[K] = []
-        for key in set(keys):
+        wanted = set(keys)
+        for key in wanted:
             entry = self._entries.get(key)
             if entry is None or entry[0] < oldest:
                 missing.append(key)
             else:
                 found[key] = entry[1]
         if missing:
+            missing += self._old(oldest, set(missing))
             loaded = load(missing)
             if len(self._entries) + len(loaded) > MOST_ENTRIES:
                 self._entries.clear()
@@ -48,8 +52,13 @@ class Remembered(Generic[K, V]):
                     self._entries[key] = (now, loaded[key])
                 else:
                     self._entries.pop(key, None)
-            found.update(loaded)
+            found.update((key, loaded[key]) for key in wanted if key in loaded)
         return found
+
+    def _old(self, oldest: float, besides: set[K]) -> list[K]:
+        """Others that have grown old: read again in the same go, each would cost a query soon."""
+        old = (k for k, entry in self._entries.items() if entry[0] < oldest and k not in besides)
+        return list(islice(old, MOST_AT_ONCE))
 
     def forget(self, key: K | None = None) -> None:
         """Forget one key, or all."""

@@ -15,6 +15,7 @@ from portal.core.errors import DomainError
 from portal.core.i18n import lazy
 from portal.core.permissions import Permission
 from portal.devices import queries
+from portal.devices.doors import OpeningReason, open_door
 from portal.devices.models import Device
 from portal.services import current_services
 
@@ -81,8 +82,22 @@ class BucketSchema(ma.Schema):
 class LastValueSchema(ma.Schema):
     """The newest value of a measure."""
 
+    measure = ma.fields.String(required=True)
     at = ma.fields.AwareDateTime(required=True)
     value = ma.fields.Float(required=True)
+
+
+class OpeningSchema(ma.Schema):
+    """Why a door is opened; goes into the audit."""
+
+    reason = ma.fields.Enum(OpeningReason, by_value=True, required=True)
+
+
+class CommandSchema(ma.Schema):
+    """A command on its way; it opens once, and not after ``expires_at``."""
+
+    transaction = ma.fields.String(required=True)
+    expires_at = ma.fields.AwareDateTime(required=True)
 
 
 def _row(device: Device) -> dict[str, Any]:
@@ -106,9 +121,9 @@ def _away() -> UnavailableError:
 
 
 @blueprint.get("")
+@allowed(blueprint, Permission.DEVICE_LIST)
 @blueprint.arguments(DevicesQuery, location="query")
 @blueprint.response(200, DevicesSchema)
-@allowed(blueprint, Permission.DEVICE_LIST)
 def list_devices(query: dict[str, Any]) -> dict[str, Any]:
     """Devices that the token reaches."""
     with current_services().db.read() as session:
@@ -121,8 +136,8 @@ def list_devices(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.get("/<int:device_id>")
-@blueprint.response(200, DeviceSchema)
 @allowed(blueprint, Permission.DEVICE_LIST)
+@blueprint.response(200, DeviceSchema)
 def get_device(device_id: int) -> dict[str, Any]:
     """One device."""
     with current_services().db.read() as session:
@@ -130,11 +145,10 @@ def get_device(device_id: int) -> dict[str, Any]:
 
 
 @blueprint.get("/<int:device_id>/last")
-@blueprint.response(200, ma.Schema.from_dict({}, name="LastValues"))
-@blueprint.alt_response(503, schema=None, description="The telemetry store is away")
 @allowed(blueprint, Permission.TELEMETRY_READ)
-def last_values(device_id: int) -> Any:
-    """The newest value of each measure, by measure key."""
+@blueprint.response(200, LastValueSchema(many=True))
+def last_values(device_id: int) -> list[dict[str, Any]]:
+    """The newest value of each measure."""
     services = current_services()
     with services.db.read() as session:
         device = queries.device(session, machine(), device_id, Permission.TELEMETRY_READ)
@@ -145,15 +159,16 @@ def last_values(device_id: int) -> Any:
         values = services.telemetry.last(*address)
     except StoreUnavailable:
         raise _away() from None
-    return {
-        key: {"at": value.at.isoformat(), "value": value.value} for key, value in values.items()
-    }
+    return [
+        {"measure": key, "at": value.at, "value": value.value}
+        for key, value in sorted(values.items())
+    ]
 
 
 @blueprint.get("/<int:device_id>/telemetry")
+@allowed(blueprint, Permission.TELEMETRY_READ)
 @blueprint.arguments(TelemetryQuery, location="query")
 @blueprint.response(200, BucketSchema(many=True))
-@allowed(blueprint, Permission.TELEMETRY_READ)
 def telemetry(query: dict[str, Any], device_id: int) -> list[Any]:
     """Means, extremes and counts of one measure over a range."""
     start: datetime = query["start"]
@@ -176,3 +191,21 @@ def telemetry(query: dict[str, Any], device_id: int) -> list[Any]:
             lazy("The end must come after the start, with at most 20,000 steps between them."),
             field="end",
         ) from None
+
+
+@blueprint.post("/<int:device_id>/openings")
+@allowed(blueprint, Permission.DEVICE_COMMAND)
+@blueprint.arguments(OpeningSchema)
+@blueprint.response(202, CommandSchema)
+def open_once(body: dict[str, Any], device_id: int) -> Any:
+    """Open a door once, for a reason."""
+    services = current_services()
+    with services.db.write() as session:
+        return open_door(
+            session,
+            machine(),
+            device_id,
+            body["reason"],
+            services.clock(),
+            seconds=services.config.unlock_seconds,
+        )

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from mqtt.contract.telemetry import MEASURES, Component, DeviceKind, Measure
-from portal.core.i18n import lazy
+from portal.core.i18n import _, lazy
 from portal.devices.models import Device
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ def text_of(measure: Measure, value: float) -> str:
         minutes = int(value) // 60
         days, rest = divmod(minutes, 1440)
         hours, minutes = divmod(rest, 60)
-        return f"{days} d {hours:02}:{minutes:02}" if days else f"{hours}:{minutes:02} h"
+        clock = f"{hours}:{minutes:02}"
+        return _("%(days)s days %(clock)s", days=days, clock=clock) if days else clock
     number = f"{value:.1f}" if measure.unit == "°C" else f"{value:.0f}"
     return f"{number} {measure.unit}".strip()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,15 +27,6 @@ class EnrolledDevice:
 
     device: Device
     password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceAccount:
-    """What the broker has to know of a device: name, password hash, whose subtree it is."""
-
-    username: str
-    password_hash: str = field(repr=False)
-    address: DeviceAddress
 
 
 def enrol_device(
@@ -118,19 +109,3 @@ def retire_device(session: Session, actor: Actor, device: Device, now: datetime)
 def username_of(address: DeviceAddress) -> str:
     """A device's name at the broker; keys hold no dot, so that it is unique."""
     return f"{address.community}.{address.device}"
-
-
-def broker_accounts(session: Session) -> Iterator[DeviceAccount]:
-    """The account of every device in use, by name."""
-    rows = session.execute(
-        select(
-            Device.mqtt_username, Device.mqtt_password, Region.key.label("community"), Device.key
-        )
-        .join(Region, Device.community_id == Region.id)
-        .where(Device.retired_at.is_(None))
-        .order_by(Device.mqtt_username)
-    )
-    for row in rows:
-        yield DeviceAccount(
-            row.mqtt_username, row.mqtt_password, DeviceAddress(row.community, row.key)
-        )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import false, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from mqtt.contract.telemetry import DeviceKind
 from portal.core.outbox import OutboxMessage
 from portal.core.permissions import Actor, Permission, found, require
 from portal.devices.models import Device, DeviceEvent
+from portal.regions.directory import within
 from portal.regions.models import Region
 
 PAGE: Final = 50
@@ -27,7 +28,7 @@ def devices(
         select(Device)
         .join(Region, Region.id == Device.community_id)
         .options(joinedload(Device.community), joinedload(Device.building))
-        .where(_within(actor.paths(Permission.DEVICE_LIST)), Device.retired_at.is_(None))
+        .where(within(actor.paths(Permission.DEVICE_LIST)), Device.retired_at.is_(None))
         .order_by(Device.community_id, Device.kind, Device.title, Device.id)
         .offset(offset)
         .limit(PAGE + 1)
@@ -69,9 +70,3 @@ def commands(session: Session, target: Device, limit: int = RECENT) -> Sequence[
         .order_by(OutboxMessage.id.desc())
         .limit(limit)
     ).all()
-
-
-def _within(paths: Sequence[str]) -> Any:
-    if not paths:
-        return false()
-    return or_(*(Region.path.startswith(path, autoescape=True) for path in paths))

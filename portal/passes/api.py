@@ -22,6 +22,12 @@ KEYS_SECONDS = 300
 """How long a gate may keep the key set without asking again."""
 
 
+class KeySetSchema(ma.Schema):
+    """A JSON Web Key Set; each key has its community and its time of validity besides."""
+
+    keys = ma.fields.List(ma.fields.Dict(), required=True)
+
+
 class CodeSchema(ma.Schema):
     """A code as read from a screen or paper."""
 
@@ -38,8 +44,8 @@ class VerdictSchema(ma.Schema):
 
 
 @blueprint.get("/keys")
-@blueprint.response(200, ma.fields.Dict, description="A JSON Web Key Set with validity times")
 @allowed(blueprint, None)
+@blueprint.response(200, KeySetSchema)
 def keys() -> Response:
     """Public keys that verify codes without a network. Holds nothing secret or personal."""
     with current_services().db.read() as session:
@@ -52,9 +58,9 @@ def keys() -> Response:
 
 
 @blueprint.post("/verify")
+@allowed(blueprint, Permission.PASSAGE_LIST)
 @blueprint.arguments(CodeSchema)
 @blueprint.response(200, VerdictSchema)
-@allowed(blueprint, Permission.PASSAGE_LIST)
 def verify_code(body: dict[str, str]) -> dict[str, Any]:
     """Judge a code without using it up."""
     services = current_services()

@@ -36,8 +36,8 @@ class CommunityDetailSchema(CommunitySchema):
 
 
 @blueprint.get("")
-@blueprint.response(200, CommunitySchema(many=True))
 @allowed(blueprint, Permission.REGION_VIEW)
+@blueprint.response(200, CommunitySchema(many=True))
 def list_communities() -> list[Region]:
     """Communities that the token reaches."""
     with current_services().db.read() as session:
@@ -45,8 +45,8 @@ def list_communities() -> list[Region]:
 
 
 @blueprint.get("/<string:key>")
-@blueprint.response(200, CommunityDetailSchema)
 @allowed(blueprint, Permission.REGION_VIEW)
+@blueprint.response(200, CommunityDetailSchema)
 def get_community(key: str) -> dict[str, Any]:
     """One community."""
     with current_services().db.read() as session:

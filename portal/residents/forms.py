@@ -14,6 +14,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
+from wtforms.fields.choices import SelectChoice
 
 from portal.accounts.passwords import weakness
 from portal.core.i18n import lazy
@@ -35,8 +36,8 @@ RELATIONS: Final = {
 }
 
 
-def _choices(names: dict[Any, Any]) -> list[tuple[str, Any]]:
-    return [(member.value, label) for member, label in names.items()]
+def _choices(names: dict[Any, Any]) -> list[SelectChoice]:
+    return [SelectChoice(member.value, label) for member, label in names.items()]
 
 
 class ConsentForm(FlaskForm):  # type: ignore[misc]  # flask_wtf is not followed
@@ -116,7 +117,7 @@ class DwellingForm(FlaskForm):  # type: ignore[misc]
     )
 
     def _must_be_listed(self, field: Any, problem: Any) -> None:
-        if not field.data or field.data not in {value for value, _label in field.choices}:
+        if not field.data or field.data not in {choice.value for choice in field.choices}:
             raise ValidationError(problem)
 
     def validate_building(self, field: Any) -> None:

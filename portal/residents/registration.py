@@ -8,12 +8,14 @@ personal stands in an address. An error leads back to its field with everything 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import structlog
 from flask import redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice
 
 from portal.accounts.passwords import hash_password
 from portal.core.errors import DomainError, NotFoundError
@@ -143,32 +145,32 @@ def _put_beside(form: Any, error: DomainError) -> None:
     log.info("registration refused", code=error.code)
 
 
+def _listed(rows: Iterable[tuple[int, str]]) -> list[SelectChoice]:
+    choices = [SelectChoice(str(number), name) for number, name in rows]
+    return [SelectChoice("", lazy("Choose")), *choices]
+
+
 def _offer(session: Session, community: Region, form: DwellingForm) -> None:
     """Fill the lists that depend on each other; a choice that does not fit any more is dropped."""
-    blank = [("", lazy("Choose"))]
-    form.building.choices = blank + [
-        (str(b.id), b.name) for b in regions.buildings(session, community.id)
-    ]
-    building = _number(form.building)
-    form.unit.choices = blank
-    if building is not None:
-        form.unit.choices = blank + [
-            (str(u.id), u.name) for u in regions.units(session, community.id, building)
-        ]
+    form.building.choices = _listed(
+        (b.id, b.name) for b in regions.buildings(session, community.id)
+    )
+    building = _chosen(form.building)
+    form.unit.choices = _listed(
+        (u.id, u.name) for u in regions.units(session, community.id, building or 0)
+    )
     if len(form.unit.choices) == 2:
-        form.unit.data = form.unit.choices[1][0]
-    unit = _number(form.unit)
-    form.dwelling.choices = blank
-    if unit is not None:
-        form.dwelling.choices = blank + [
-            (str(d.id), d.number) for d in regions.dwellings(session, community.id, unit)
-        ]
-    _number(form.dwelling)
+        form.unit.data = form.unit.choices[1].value
+    unit = _chosen(form.unit)
+    form.dwelling.choices = _listed(
+        (d.id, d.number) for d in regions.dwellings(session, community.id, unit or 0)
+    )
+    _chosen(form.dwelling)
 
 
-def _number(field: Any) -> int | None:
+def _chosen(field: Any) -> int | None:
     """The chosen id if it is offered; else the choice is dropped."""
-    if field.data and field.data in {value for value, _label in field.choices}:
+    if field.data and field.data in {choice.value for choice in field.choices}:
         return int(field.data)
     field.data = ""
     return None

@@ -38,10 +38,17 @@ class Accounts:
             *self._services,
             *(
                 BrokerAccount(
+<<<<<<< HEAD
                     username=device.username,
                     password_hash=device.password_hash,
                     rules=device_rules(device.address),
                     password=known.get(device.username),
+=======
+                    username=username,
+                    password_hash=password,
+                    rules=device_rules(DeviceAddress(str(community), device)),
+                    password=known.get(username),
+>>>>>>> main
                 )
                 for device in devices
             ),

@@ -58,9 +58,9 @@ def _row(invitation: Invitation) -> dict[str, Any]:
 
 
 @blueprint.get("")
+@allowed(blueprint, Permission.INVITATION_LIST)
 @blueprint.arguments(InvitationsQuery, location="query")
 @blueprint.response(200, InvitationSchema(many=True))
-@allowed(blueprint, Permission.INVITATION_LIST)
 def list_invitations(query: dict[str, Any]) -> list[dict[str, Any]]:
     """Invitations that the token reaches: waiting ones oldest first, decided ones newest first."""
     services = current_services()
@@ -76,9 +76,9 @@ def list_invitations(query: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @blueprint.post("/<int:invitation_id>/decision")
+@allowed(blueprint, Permission.INVITATION_DECIDE)
 @blueprint.arguments(DecisionSchema)
 @blueprint.response(200, InvitationSchema)
-@allowed(blueprint, Permission.INVITATION_DECIDE)
 def decide(body: dict[str, Any], invitation_id: int) -> dict[str, Any]:
     """Approve or refuse an invitation, once."""
     services = current_services()

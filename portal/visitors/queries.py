@@ -8,11 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import false, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.core.i18n import lazy
 from portal.core.permissions import Actor, Permission, found, not_found, require
+from portal.regions.directory import within
 from portal.regions.models import Dwelling, Region, Unit
 from portal.residents.models import Resident, ResidentState
 from portal.visitors.models import Invitation, InvitationState
@@ -122,7 +123,7 @@ def queue(
         select(Invitation)
         .join(Region, Region.id == Invitation.community_id)
         .options(*_loaded())
-        .where(_within(actor.paths(Permission.INVITATION_LIST)))
+        .where(within(actor.paths(Permission.INVITATION_LIST)))
         .limit(PAGE + 1)
     )
     waiting = (Invitation.state == InvitationState.PENDING) & (Invitation.valid_until > now)
@@ -131,12 +132,6 @@ def queue(
     if before:
         statement = statement.where(Invitation.id < before)
     return session.scalars(statement.where(~waiting).order_by(Invitation.id.desc())).all()
-
-
-def _within(paths: Sequence[str]) -> Any:
-    if not paths:
-        return false()
-    return or_(*(Region.path.startswith(path, autoescape=True) for path in paths))
 
 
 def one_for_staff(session: Session, actor: Actor, invitation_id: int) -> Invitation:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf import CSRFProtect
 
+from portal.access.api import blueprint as passages
 from portal.accounts import tokens
 from portal.core.api import init_api, install_authenticator
 from portal.core.permissions import Actor
+from portal.devices.api import blueprint as devices
+from portal.passes.api import blueprint as passes
 from portal.regions.api import blueprint as communities
 from portal.services import current_services
+from portal.visitors.api import blueprint as invitations
 
-BLUEPRINTS = (communities,)
+BLUEPRINTS = (communities, devices, passages, passes, invitations)
 
 
 def authenticate(text: str) -> Actor | None:

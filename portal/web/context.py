@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, request, url_for
 from flask_babel import format_date, format_datetime
+from markupsafe import Markup
 
 from portal.core.actors import current_actor
 from portal.core.i18n import LANGUAGES, get_locale
@@ -42,12 +43,22 @@ def moment_seconds(value: datetime | None) -> str:
     return "" if value is None else str(format_datetime(value, "MM-dd HH:mm:ss"))
 
 
+def period(start: datetime, end: datetime) -> Markup:
+    """From when until when; the day stands once when both are on the same. Breaks at the dash only."""
+    first, last = moment(start), moment(end)
+    if first[:10] == last[:10]:
+        last = last[11:]
+    pattern = Markup('<span class="whole">{} –</span> <span class="whole">{}</span>')
+    return pattern.format(first, last)
+
+
 def install(app: Flask) -> None:
     """Register globals, filters and the context of the layout."""
     app.jinja_env.globals["page_url"] = page_url
     app.jinja_env.filters.update(
         moment=moment,
         moment_seconds=moment_seconds,
+        period=period,
         day=day,
         mask_name=mask_name,
         mask_phone=mask_phone,

@@ -54,5 +54,7 @@ def at_work() -> Any:
         visitors_page=_address("visitors.queue"),
         devices_page=_address("devices.index"),
         passages_page=_address("access.log") if actor.paths(Permission.PASSAGE_LIST) else None,
-        posters_page=_address("regions.index") if actor.paths(Permission.POSTER_PRINT) else None,
+        posters_page=_address("residents.posters")
+        if actor.paths(Permission.POSTER_PRINT)
+        else None,
     )

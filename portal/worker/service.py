@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from types import FrameType
 from typing import Final
@@ -18,9 +18,13 @@ from prometheus_client import CollectorRegistry, start_http_server
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from mqtt.broker.accounts import Service
+from mqtt.broker.credentials import broker_access
 from mqtt.contract.messages import RESEND_SECONDS
+from portal.config import Config
 from portal.core import outbox, quarantine
 from portal.core.bus import Bus, Received
+from portal.core.db import Database
 from portal.core.keys import install_keys
 from portal.core.outbox import Outgoing
 from portal.services import Services
@@ -332,37 +336,34 @@ def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, previous)
 
 
-def run(
-    services: Services, mqtt_url: str, *, name: str = "1", metrics_port: int | None = None
-) -> None:
+def run(config: Config, *, name: str = "1", metrics_port: int | None = None) -> None:
     """The process: decide and record until SIGTERM or SIGINT, finish, return.
 
     Args:
-        mqtt_url: the broker with the worker's credentials, ``mqtt://user:password@host:port``.
         name: which of several workers this is; each needs its own, and keeps it over restarts.
-        metrics_port: loopback port of Prometheus metrics; the configured one when not given,
-            0 for none.
+        metrics_port: loopback port of Prometheus metrics; none when not given.
 
     Raises:
+        CredentialsError: there is no account for the broker.
         MasterKeyError, EnvelopeError: the keys do not fit the database.
         OSError: the metrics port is taken.
     """
     stop = threading.Event()
-    with _stop_on_signal(stop):
-        install_keys(services.config, services.db)
+    access = broker_access(config.effective_mqtt_url, config.data_dir, Service.WORKER)
+    database = Database(config.effective_database_url)
+    with _stop_on_signal(stop), ExitStack() as stack:
+        stack.callback(database.close)
+        install_keys(config, database)
         bus = Bus(
-            mqtt_url,
+            access,
             client_id=f"linli-worker-{name}",
             topics=TOPICS,
             receive_maximum=RECEIVE_MAXIMUM,
         )
         registry = CollectorRegistry()
-        worker = Worker(services, bus, registry, name)
-        port = services.config.metrics_port + 1 if metrics_port is None else metrics_port
-        server = start_http_server(port, addr=LOOPBACK, registry=registry)[0] if port else None
-        try:
-            worker.run_forever(stop)
-        finally:
-            if server is not None:
-                server.shutdown()
-                server.server_close()
+        if metrics_port is not None:
+            server, _thread = start_http_server(metrics_port, addr=LOOPBACK, registry=registry)
+            stack.callback(server.server_close)
+            stack.callback(server.shutdown)
+        services = Services(config=config, db=database)
+        Worker(services, bus, registry, name).run_forever(stop)

@@ -35,6 +35,7 @@ from portal.config import Config
 from portal.core import migrate
 from portal.core.db import Database
 from portal.core.identifiers import resident_id_with_check, uscc_with_check
+from portal.core.identifiers.uscc import organisation_with_check
 from portal.core.keys import install_keys
 from portal.core.permissions import Actor, Role
 from portal.privacy.operations import current_text, publish_defaults
@@ -46,9 +47,9 @@ from portal.services import Services
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 PASSWORD = "lantern-river-42"
-USCC = uscc_with_check("52110105MJ0123450")
-OTHER_USCC = uscc_with_check("52110105MJ0765437")
-STRANGE_USCC = uscc_with_check("52310105MJ0765437")
+USCC = uscc_with_check("52110105" + organisation_with_check("MJ012345"))
+OTHER_USCC = uscc_with_check("52110105" + organisation_with_check("MJ076543"))
+STRANGE_USCC = uscc_with_check("52310105" + organisation_with_check("MJ076543"))
 TOTP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 RESIDENTS = {
@@ -108,11 +109,18 @@ class Town:
             return actor_of(user)
 
     def person(self, name: str = "outsider", language: str = "en") -> Person:
-        """A browser of somebody of the cast, signed in unless it is the outsider."""
+        """A browser of somebody of the cast, signed in unless it is the outsider.
+
+        The session is made without the form, which tests/portal/accounts tries out.
+        """
         person = Person(self.app.test_client(), language)
         if name != "outsider":
-            answer = person.sign_in(self.sign_in_name(name))
-            assert answer.status_code == 302, answer.text
+            with self.db.read() as session:
+                user = session.get(User, self.ids[f"user:{name}"])
+                assert user is not None
+            with person.client.session_transaction() as cookie:
+                cookie["_user_id"] = user.fs_uniquifier
+                cookie["_fresh"] = True
         return person
 
     @staticmethod
@@ -303,7 +311,7 @@ def open_town(template: Path, folder: Path, ids: dict[str, int]) -> Town:
     config = Config(data_dir=folder)
     db = Database(config.effective_database_url)
     install_keys(config, db)
-    return Town(config=config, db=db, clock=Moment(), ids=ids)
+    return Town(config=config, db=db, clock=Moment(), ids=dict(ids))
 
 
 def resident_row(town: Town, name: str) -> Resident:

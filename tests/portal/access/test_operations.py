@@ -237,6 +237,21 @@ def test_the_locks_answer_is_noted_once_and_only_from_that_lock(house: Gatehouse
     assert house.count(OutboxMessage, OutboxMessage.state == OutboxState.DONE) == 1
 
 
+def test_several_locks_answer_in_one_batch(house: Gatehouse) -> None:
+    codes = [house.code(house.resident_pass("101")) for _ in range(3)]
+    answers = house.decide(*[(MAIN, house.scan(code)) for code in codes])
+    results = [
+        CommandAnswer(MAIN, "unlock", a.outgoing.transaction, True, "", house.now)
+        for a in answers
+        if a.outgoing is not None
+    ]
+    with house.db.write() as session:
+        record_results(session, results)
+        record_command_results(session, results, house.caches)
+    assert house.count(OutboxMessage, OutboxMessage.state == OutboxState.DONE) == 3
+    assert [p.opened_at for p in house.passages()] == [house.now] * 3
+
+
 def test_a_lock_that_fails_without_a_word_is_seen_in_the_log(house: Gatehouse) -> None:
     answer = house.show(house.code(house.resident_pass()))
     assert answer.outgoing is not None

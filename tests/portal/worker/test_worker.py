@@ -14,6 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import event, select
 
+from mqtt.broker.credentials import BrokerAccess
 from mqtt.contract.messages import (
     Acknowledge,
     Alarm,
@@ -65,13 +66,17 @@ def live_sqlite(sqlite_house: Gatehouse) -> Gatehouse:
     return sqlite_house
 
 
+def access_to(broker: Broker) -> BrokerAccess:
+    return BrokerAccess("127.0.0.1", broker.port, "", "")
+
+
 @contextmanager
 def working(
     house: Gatehouse, broker: Broker, folder: Path, db: Database | None = None
 ) -> Iterator[Worker]:
     """A worker that is connected and subscribed; nothing happens but by its turns."""
     services = Services(config=Config(data_dir=folder), db=db or house.db)
-    bus = Bus(broker.url, client_id="linli-worker-1", topics=TOPICS)
+    bus = Bus(access_to(broker), client_id="linli-worker-1", topics=TOPICS)
     worker = Worker(services, bus, CollectorRegistry())
     until(worker.turn, lambda: bus.connected)
     for _ in range(5):
@@ -276,7 +281,7 @@ def test_a_broker_that_is_down_at_the_start_is_waited_for(
 ) -> None:
     broker.child.stop()
     services = Services(config=Config(data_dir=tmp_path), db=live_sqlite.db)
-    bus = Bus(broker.url, client_id="linli-worker-1", topics=TOPICS)
+    bus = Bus(access_to(broker), client_id="linli-worker-1", topics=TOPICS)
     worker = Worker(services, bus, CollectorRegistry())
     for _ in range(3):
         worker.turn()
@@ -309,7 +314,7 @@ def test_a_full_disk_loses_no_scan_and_uses_no_pass_twice(
                 utc_now(),
             )
         event.listen(house.db.engine, "checkout", limit)
-        shown = [scan(house, code, code="x" * 1000) for _ in range(40)]
+        shown = [scan(house, "x" * 1000) for _ in range(40)]
         for each in shown:
             gate.send(each)
         waited = threading.Timer(1.0, lambda: pages.append(1))
@@ -399,7 +404,7 @@ def test_a_worker_that_is_asked_to_stop_says_so_in_its_health_file(
     live_sqlite: Gatehouse, broker: Broker, tmp_path: Path
 ) -> None:
     services = Services(config=Config(data_dir=tmp_path), db=live_sqlite.db)
-    bus = Bus(broker.url, client_id="linli-worker-1", topics=TOPICS)
+    bus = Bus(access_to(broker), client_id="linli-worker-1", topics=TOPICS)
     worker = Worker(services, bus, CollectorRegistry())
     stop = threading.Event()
     thread = threading.Thread(target=worker.run_forever, args=(stop,))

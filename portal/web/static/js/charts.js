@@ -34,6 +34,9 @@
 
   const options = (curve, data) => {
     const states = curve.states.length > 0;
+    const rows = withGaps(curve);
+    // Readings that come one by one are dots; a line would only show a few of them.
+    const sparse = !states && (rows.length - curve.points.length) * 10 > curve.points.length;
     const quiet = colour("--ink-2");
     const line = colour("--line");
     return {
@@ -84,11 +87,11 @@
       series: [
         {
           type: "line",
-          data: withGaps(curve),
+          data: rows,
           step: states ? "end" : false,
-          showSymbol: curve.points.length < 3,
+          showSymbol: sparse || curve.points.length < 3,
           symbolSize: 6,
-          lineStyle: { width: 2, color: colour("--accent") },
+          lineStyle: { width: sparse ? 0 : 2, color: colour("--accent") },
           itemStyle: { color: colour("--accent") },
           areaStyle: states ? { color: colour("--accent"), opacity: 0.12 } : undefined,
         },

@@ -46,6 +46,13 @@
     element.strayed = false;
   });
 
+  // A list that grows at its head loses its tail: data-most rows stay.
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const element of document.querySelectorAll("[data-most]")) {
+      while (element.children.length > Number(element.dataset.most)) element.lastElementChild.remove();
+    }
+  });
+
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) parts().forEach(fire);
   });

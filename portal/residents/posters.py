@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import segno
-from flask import Blueprint, render_template, url_for
+from flask import render_template, url_for
 from markupsafe import Markup
 
 from portal.core.actors import current_actor, staff_required
@@ -14,9 +14,8 @@ from portal.core.i18n import lazy
 from portal.core.permissions import Permission
 from portal.regions.directory import communities
 from portal.regions.queries import load_community
+from portal.residents.blueprint import blueprint
 from portal.services import current_services
-
-blueprint = Blueprint("regions", __name__, template_folder="templates")
 
 
 def registration_url(base: str, uscc: str) -> str:
@@ -26,7 +25,7 @@ def registration_url(base: str, uscc: str) -> str:
 
 @blueprint.get("/work/communities")
 @staff_required
-def index() -> Any:
+def posters() -> Any:
     """Communities whose poster one may print."""
     actor = current_actor()
     if not actor.paths(Permission.POSTER_PRINT):
@@ -35,7 +34,7 @@ def index() -> Any:
         )
     with current_services().db.read() as session:
         found = communities(session, actor, Permission.POSTER_PRINT)
-    return render_template("regions/communities.html", communities=found)
+    return render_template("residents/posters.html", communities=found)
 
 
 @blueprint.get("/work/communities/<int:community_id>/poster")
@@ -55,9 +54,9 @@ def poster(community_id: int) -> Any:
         code.svg_inline(omitsize=True, border=4, dark="#000", light="#fff", title=address)
     )
     return render_template(
-        "regions/poster.html",
+        "residents/poster.html",
         community=community,
         address=address,
         drawing=drawing,
-        back=url_for("regions.index"),
+        back=url_for("residents.posters"),
     )
