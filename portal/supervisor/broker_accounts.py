@@ -6,11 +6,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from sqlalchemy import select
+
 from mqtt.broker.accounts import BrokerAccount, Service, device_rules
 from mqtt.broker.credentials import Credential, service_accounts
 from mqtt.broker.files import read_private
+from mqtt.contract.topics import DeviceAddress
 from portal.core.db import Database
-from portal.devices.enrolment import broker_accounts
+from portal.models import Device, Region
 
 SIMULATED_FILE = "simulated-devices.json"
 
@@ -33,17 +36,22 @@ class Accounts:
         """
         known = self._passwords()
         with self._database.read() as session:
-            devices = list(broker_accounts(session))
+            rows = session.execute(
+                select(Region.key, Device.key, Device.mqtt_username, Device.mqtt_password)
+                .join(Region, Region.id == Device.community_id)
+                .where(Device.retired_at.is_(None), Region.key.is_not(None))
+                .order_by(Device.id)
+            ).all()
         return [
             *self._services,
             *(
                 BrokerAccount(
-                    username=device.username,
-                    password_hash=device.password_hash,
-                    rules=device_rules(device.address),
-                    password=known.get(device.username),
+                    username=username,
+                    password_hash=password,
+                    rules=device_rules(DeviceAddress(str(community), device)),
+                    password=known.get(username),
                 )
-                for device in devices
+                for community, device, username, password in rows
             ),
         ]
 
