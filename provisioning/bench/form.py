@@ -7,6 +7,7 @@ this machine has one row with the metric ``skipped`` and the reason as its value
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import socket
@@ -42,7 +43,9 @@ class Report:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def add(self, case: str, metric: str, unit: str, value: float) -> None:
-        """One value; three decimals are kept."""
+        """One value; three decimals are kept. What could not be measured (not a number) is left out."""
+        if math.isnan(value):
+            return
         self.rows.append(
             Row(case, metric, unit, value if isinstance(value, int) else round(value, 3))
         )
@@ -69,9 +72,10 @@ class Report:
                 metrics.setdefault(row.metric, row.unit)
         found = machine()
         table = Table(
-            title=f"{self.bench}: {found['cpu']}, {found['cores']} cores, {found['memory_gb']} GB"
+            expand=True,
+            title=f"{self.bench}: {found['cpu']}, {found['cores']} cores, {found['memory_gb']} GB",
         )
-        table.add_column("case")
+        table.add_column("case", overflow="fold", ratio=1)
         for metric, unit in metrics.items():
             table.add_column(f"{metric}\n{unit}", justify="right")
         cases: dict[str, dict[str, float | int | str]] = {}
@@ -131,7 +135,7 @@ def percentile(ordered: list[float], share: float) -> float:
     """The smallest value that at least this share of a sorted list does not exceed."""
     if not ordered:
         return float("nan")
-    return ordered[min(len(ordered) - 1, max(0, -(-int(len(ordered) * share * 1000) // 1000) - 1))]
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
 
 
 def _shown(value: float | int | str) -> str:
