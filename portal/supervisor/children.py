@@ -109,7 +109,7 @@ class Child:
             code = self._process.returncode
             self._end_group(signal.SIGKILL)
             words = self._collect()
-            said = f" ({words})" if code and words else ""
+            said = f" ({words})" if code and code > 0 and words else ""
             text = f"{ended(code)}{said}; starts again in {self._pause:g} s"
             self._console.say(self.name, text, level=40)
             self._due = time.monotonic() + self._pause

@@ -164,8 +164,7 @@ def test_opening_a_door_leaves_a_command_in_the_outbox(town):
         ("GET", "/api/v1/devices/1/telemetry?measure=sensor/battery", None, "start"),
         (
             "GET",
-            "/api/v1/devices/1/telemetry?measure=%27;drop&start=2026-01-01T00:00:00Z"
-            "&end=2026-01-02T00:00:00Z",
+            "/api/v1/devices/1/telemetry?measure=%27&start=2026-01-01T00:00Z&end=2026-01-02T00:00Z",
             None,
             "measure",
         ),

@@ -294,6 +294,8 @@ _FALSE: Final = {"OFF", "UNLOCKED"}
 def parse_scalar(topic: Topic, payload: bytes) -> tuple[Measure, float]:
     """A state payload as a number: ``ON`` and ``LOCKED`` are 1, ``OFF`` and ``UNLOCKED`` 0.
 
+    A lock on its way, or jammed, is not locked: 0.
+
     Raises:
         MessageError: the object is unknown, the text is no number, or it is out of range.
             ESPHome publishes ``nan`` for a sensor without a value; that is out of shape too.

@@ -1,0 +1,182 @@
+"""The demo community: whole, valid, repeatable but for its secrets."""
+
+import json
+import random
+import stat
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import pyotp
+import pytest
+from sqlalchemy import func, select
+
+from mqtt.broker.accounts import BrokerAccount, device_rules
+from mqtt.broker.passwords import verify_password
+from mqtt.contract.topics import DeviceAddress
+from mqtt.simulator.population import load
+from portal import config as configuration
+from portal.accounts.identity import sign_in_hash
+from portal.config import Config
+from portal.core.db import Database
+from portal.core.identifiers import check_phone, check_resident_id, check_uscc
+from portal.core.permissions import Role
+from portal.demo.people import PENDING, RESIDENTS, invent
+from portal.demo.seed import seed
+from portal.models import (
+    Building,
+    Consent,
+    Device,
+    Dwelling,
+    Gate,
+    Pass,
+    Region,
+    Residency,
+    Resident,
+    RoleGrant,
+    User,
+)
+from portal.regions.models import Level
+from portal.supervisor import first_start
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    found, _ = configuration.load({"LINLI_DATA_DIR": str(tmp_path_factory.mktemp("data"))})
+    return found
+
+
+@pytest.fixture(scope="module")
+def database(config: Config) -> Database:
+    opened = Database(config.effective_database_url)
+    first = first_start.prepare(config, opened, demo=True)
+    assert first.seeded
+    return opened
+
+
+def count(database: Database, model: type) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_the_community_is_whole(database: Database) -> None:
+    assert count(database, Building) == 3
+    assert count(database, Dwelling) == 60
+    assert count(database, Resident) == count(database, Residency) == RESIDENTS
+    assert count(database, Consent) == RESIDENTS
+    assert count(database, Gate) == 4
+    with database.read() as session:
+        kinds = Counter(session.scalars(select(Device.kind)))
+        states = Counter(session.scalars(select(Resident.state)))
+        levels = Counter(session.scalars(select(Region.level)))
+        lived_in = session.scalar(select(func.count(Residency.dwelling_id.distinct())))
+    assert kinds == {"door_lock": 4, "thermometer": 2, "parcel_locker": 2, "alarm_button": 6}
+    assert states == {"approved": RESIDENTS - PENDING, "pending": PENDING}
+    assert levels == {**dict.fromkeys(Level, 1), Level.GRID: 2}
+    assert lived_in == 60
+
+
+def test_every_region_lies_below_its_parent(database: Database) -> None:
+    with database.read() as session:
+        regions = {r.id: r for r in session.scalars(select(Region))}
+    for region in regions.values():
+        above = regions[region.parent_id].path if region.parent_id else "/"
+        assert region.path == f"{above}{region.id}/"
+        if region.uscc:
+            assert check_uscc(region.uscc).valid
+            assert region.level == Level.COMMUNITY
+            assert len(region.code) == 12
+
+
+def test_residents_have_valid_numbers_that_can_be_nobody_s(database: Database) -> None:
+    with database.read() as session:
+        rows = session.scalars(select(Resident)).all()
+    for row in rows:
+        document = check_resident_id(row.document_number)
+        assert document.valid
+        assert document.details["area"] == "919999"
+        assert check_phone(row.phone).valid
+        assert row.phone.startswith("1990000")
+    assert len({row.phone for row in rows}) == len({row.document_number for row in rows}) == 150
+
+
+def test_every_role_can_sign_in_with_what_the_file_says(config: Config, database: Database) -> None:
+    path = config.path("demo-accounts.json")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    accounts = json.loads(path.read_text())
+    staff = [a for a in accounts if a["role"] != "resident"]
+    assert {a["role"] for a in staff} == set(Role)
+    assert len({a["password"] for a in accounts}) == len(accounts)
+    with database.read() as session:
+        for account in accounts:
+            assert set(account) == {"role", "username", "password", "totp_secret", "note"}
+            user = session.scalars(
+                select(User).where(User.sign_in_hash == sign_in_hash(account["username"]))
+            ).one()
+            assert user.password.startswith("$argon2id$")
+            assert (user.resident_id is not None) == (account["role"] == "resident")
+            assert (account["totp_secret"] is None) == (account["role"] == "resident")
+            if account["totp_secret"]:
+                totp = pyotp.parse_uri(user.tf_totp_secret)
+                assert totp.secret == account["totp_secret"]
+                role = session.scalars(
+                    select(RoleGrant.role).where(RoleGrant.user_id == user.id)
+                ).one()
+                assert role == account["role"]
+    assert count(database, User) == len(accounts)
+    assert count(database, Pass) == 2
+
+
+def test_the_simulator_reads_its_devices_and_the_broker_knows_them(
+    config: Config, database: Database
+) -> None:
+    path = config.path("simulated-devices.json")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    devices = {d.username: d for d in load(path)}
+    assert sum(d.compartments for d in devices.values() if d.kind == "parcel_locker") == 32
+    with database.read() as session:
+        rows = session.scalars(select(Device)).all()
+    assert {row.mqtt_username for row in rows} == set(devices)
+    for row in rows:
+        described = devices[row.mqtt_username]
+        assert verify_password(described.password, row.mqtt_password)
+        BrokerAccount(
+            row.mqtt_username, row.mqtt_password, device_rules(DeviceAddress("linli-demo", row.key))
+        )
+        if described.thermometer:
+            assert f"linli-demo/{described.thermometer}" in {d.name for d in devices.values()}
+
+
+def test_a_database_with_something_in_it_is_left_alone(config: Config, database: Database) -> None:
+    before = config.path("demo-accounts.json").read_text()
+    assert not first_start.prepare(config, database, demo=True).seeded
+    assert config.path("demo-accounts.json").read_text() == before
+
+
+def test_people_are_the_same_every_time() -> None:
+    day = date(2026, 3, 2)
+    first = invent(random.Random(7), 60, day)
+    assert first == invent(random.Random(7), 60, day)
+    assert first != invent(random.Random(8), 60, day)
+    assert sum(p.pending for p in first) == PENDING
+
+
+def test_a_seed_that_fails_leaves_neither_rows_nor_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _ = configuration.load({"LINLI_DATA_DIR": str(tmp_path)})
+    empty = Database(found.effective_database_url)
+    try:
+        first_start.prepare(found, empty, demo=False)
+
+        def fail(*_: object) -> None:
+            raise OSError("disk full")
+
+        monkeypatch.setattr("portal.demo.seed.as_json", fail)
+        with pytest.raises(OSError, match="disk full"):
+            seed(found, empty)
+        assert first_start.is_empty(empty)
+        assert count(empty, User) == 0
+        assert not list(tmp_path.glob("demo*.json"))
+    finally:
+        empty.close()
