@@ -1,11 +1,13 @@
 """The web process: gunicorn with one process of many threads, and its metrics on the loopback address.
 
-One process, so that what it keeps in memory (rate limits, metrics) is whole; more of them stand
-behind a proxy with their own ports.
+One process serves, so that what it keeps in memory (rate limits, metrics) is whole; more of them stand
+behind a proxy with their own ports. When gunicorn's own process is killed, the kernel ends the one
+that serves: as an orphan it would hold both ports, and answer on them, while the next start fails.
 """
 
 from __future__ import annotations
 
+import signal
 from typing import Any, Final
 
 import structlog
@@ -19,6 +21,7 @@ from portal.app import create_app
 from portal.config import Config
 from portal.core.db import Database
 from portal.core.keys import install_keys
+from portal.core.parent import death_signal
 from portal.services import Services
 
 THREADS: Final = 16
@@ -44,6 +47,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def __init__(self, config: Config, metrics_port: int) -> None:
         self._config = config
         self._metrics_port = metrics_port
+        self._end_with_parent = death_signal(signal.SIGKILL)
         super().__init__()
 
     def load_config(self) -> None:
@@ -61,6 +65,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "control_socket_disable": True,
             "logger_class": _Quiet,
             "proc_name": "linli-web",
+            "post_fork": self._forked,
             "post_worker_init": self._begin,
         }
         for key, value in settings.items():
@@ -69,6 +74,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> Flask:
         """The application, with its own connections: nothing is shared over a fork."""
         return create_app(build_services(self._config))
+
+    def _forked(self, server: Any, worker: Any) -> None:
+        if self._end_with_parent is not None:
+            self._end_with_parent()
 
     def _begin(self, worker: Any) -> None:
         start_http_server(self._metrics_port, addr="127.0.0.1")

@@ -10,40 +10,22 @@ A child gets SIGTERM from the kernel when the supervisor dies (Linux), so that n
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from portal.core.parent import death_signal
 from portal.supervisor.logs import Console, LogFile, Reader
 
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
 SETTLED: Final = 60.0
 """Seconds of life after which a child counts as well."""
-_PR_SET_PDEATHSIG: Final = 1
-
-
-def _death_signal() -> Callable[[], None] | None:
-    """What a child does before it becomes its program: ask to be told of our death."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(ctypes.util.find_library("c") or "libc.so.6", use_errno=True)
-    parent = os.getpid()
-
-    def ask() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:  # we died in between
-            os._exit(1)
-
-    return ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +74,7 @@ class Child:
             stderr=subprocess.STDOUT,
             env={**os.environ, **self.spec.environment},
             start_new_session=True,
-            preexec_fn=_death_signal(),  # noqa: PLW1509 - only prctl, before any lock could matter
+            preexec_fn=death_signal(signal.SIGTERM),  # noqa: PLW1509 - only prctl, no lock
         )
         self._started = time.monotonic()
         self._due = None

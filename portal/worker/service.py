@@ -91,6 +91,7 @@ class Worker:
         self._mark_due = 0.0
         self._others_due = 0.0
         self._health_due = 0.0
+        self._told_connected = False
         self._health_path = health_path(services.config.data_dir, name)
         self._counts = {"scans": 0, "quarantined": 0, "retries": 0}
 
@@ -244,12 +245,10 @@ class Worker:
     # --- by the clock --------------------------------------------------------------------------
 
     def _housekeeping(self) -> None:
-        now = time.monotonic()
-        if now >= self._health_due:
-            self._health_due = now + PERIOD_SECONDS
-            self._report()
+        self._report_when_due()
         if self._bus.waiting:
             return
+        now = time.monotonic()
         if now >= self._others_due and self._bus.connected:
             self._others_due = now + OTHERS_SECONDS
             self._publish_others()
@@ -282,7 +281,8 @@ class Worker:
             self._report_when_due()
 
     def _report_when_due(self) -> None:
-        if time.monotonic() >= self._health_due:
+        """By the clock, and at once when the broker has come or gone: others wait for that."""
+        if time.monotonic() >= self._health_due or self._bus.connected != self._told_connected:
             self._health_due = time.monotonic() + PERIOD_SECONDS
             self._report()
 
@@ -313,6 +313,7 @@ class Worker:
         )
 
     def _report(self, *, stopped: bool = False) -> None:
+        self._told_connected = self._bus.connected
         metrics, transactions = self.metrics, self._transactions
         metrics.waiting.set(self._bus.waiting + len(self._arrived))
         metrics.unconfirmed.set(self._bus.unconfirmed)
