@@ -3,8 +3,13 @@
 All are written whole or not at all, and can be read by their owner only. What stands in
 mosquitto.conf and why:
 
-* ``autosave_interval 1``: sessions, queues and retained messages reach the disk every second, so
-  that a killed broker forgets at most the last second (devices repeat unanswered events anyway).
+* ``autosave_interval 1``: sessions, queues and retained messages reach the disk when more than one
+  whole second has passed, so that a killed broker forgets less than the last two seconds (1.9 were
+  seen; devices repeat unanswered events anyway).
+* ``upgrade_outgoing_qos``: scalars are published with QoS 0, as ESPHome does, and such messages the
+  broker would drop while ingest is away. Ingest subscribes with QoS 1; so upgraded, they are queued,
+  saved and repeated like all others. (``queue_qos0_messages`` is no way: with it, mosquitto 2.0.11
+  lost saved QoS 1 messages as well when it was killed.)
 * ``max_queued_messages``: a consumer that is away for a while loses nothing; the default keeps 1,000.
   Not 0, "no limit": mosquitto 2.0.11 then delivers no QoS 1 message any more to a client that once
   published what it may not.
@@ -118,6 +123,7 @@ def mosquitto_text(files: BrokerFiles, port: int) -> str:
         "autosave_on_changes false",
         "max_queued_messages 1000000",
         "max_queued_bytes 0",
+        "upgrade_outgoing_qos true",
         "max_inflight_messages 4096",
         "persistent_client_expiration 14d",
         f"message_size_limit {MESSAGE_SIZE_LIMIT}",
