@@ -69,6 +69,11 @@ class Child:
 
     def start(self, timeout: float = 30.0) -> None:
         """Start it and return when it answers; RuntimeError with its log when it does not."""
+        self.launch()
+        self.await_answer(timeout)
+
+    def launch(self) -> None:
+        """Start it and return at once."""
         if self.running:
             raise RuntimeError(f"{self.name} is running already")
         with self.log.open("ab") as log:
@@ -84,6 +89,9 @@ class Child:
                 cwd=self.log.parent,
                 start_new_session=True,  # Ctrl-C in the test run reaches it through stop()
             )
+
+    def await_answer(self, timeout: float = 30.0) -> None:
+        """Return when it answers; RuntimeError with its log when it does not."""
         try:
             wait_until(lambda: not self.running or self.answers(), timeout, what=self.name)
         except TimeoutError as error:
