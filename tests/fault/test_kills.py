@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,82 +18,22 @@ from sqlalchemy import select
 
 from mqtt.contract.messages import Unlock
 from portal.access.decision import Reason
-from portal.access.models import Gate, GateKind, Outcome, Passage
+from portal.access.models import Outcome, Passage
 from portal.core.clock import utc_now
 from portal.core.outbox import OutboxMessage, OutboxState
 from portal.devices.models import Device
 from portal.passes.models import Pass
-from portal.passes.operations import issue_resident_pass, issue_visitor_pass, show_code
-from portal.residents.models import Residency
 from tests.fault.meter import Meter, store_of
+from tests.fault.people import People, people
 from tests.fault.running import NAMES, Running, Visitor, running
-from tests.fault.stream import Showing, Stream
+from tests.fault.stream import Stream
 from tests.services.wait import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(420)]
 SEED = 20261122
 KILLS_OF_EACH = 6
-VISITORS = 3000
 SAVED_AFTER = 2.5
 """Seconds within which a broker has saved what reached it, with half a second for a busy machine."""
-
-
-@dataclass
-class People:
-    """Who comes: one-time codes and rotating ones, dealt out by a seeded draw."""
-
-    rng: random.Random
-    gates: list[str]
-    one_time: list[tuple[str, str]]
-    rotating: list[str]
-
-    def __post_init__(self) -> None:
-        self.used: list[str] = []
-        self._visitors = iter(self.one_time)
-        self._residents = iter(self.rotating)
-
-    def following(self) -> list[Showing]:
-        """A visitor at two gates at once; or a resident's code at one gate twice, or no pass at all."""
-        drawn = self.rng.random()
-        if drawn < 0.6:
-            pass_id, code = next(self._visitors)
-            self.used.append(pass_id)
-            return [(gate, code) for gate in self.rng.sample(self.gates, 2)]
-        gate = self.rng.choice(self.gates)
-        if drawn < 0.95:
-            code = next(self._residents)
-            return [(gate, code), (gate, code)]
-        return [(gate, "LL1:" + self.rng.choice(("", "NCFOX", "not a pass")))]
-
-
-def people(system: Running, rng: random.Random) -> People:
-    """Invite visitors and sign residents' codes for the gates that every pass of the community opens."""
-    now = utc_now()
-    with system.db.write() as session:
-        gates = list(
-            session.scalars(
-                select(Device.key)
-                .join(Gate, Gate.device_id == Device.id)
-                .where(Gate.kind == GateKind.COMMUNITY)
-                .order_by(Device.key)
-            )
-        )
-        homes = session.scalars(select(Residency).limit(10)).all()
-        visitors = [
-            issue_visitor_pass(
-                session,
-                resident_id=home.resident_id,
-                dwelling_id=home.dwelling_id,
-                valid_from=now,
-                valid_until=now + timedelta(hours=2),
-                now=now,
-            ).id
-            for home in (rng.choice(homes) for _ in range(VISITORS))
-        ]
-        own = [issue_resident_pass(session, h.resident_id, h.dwelling_id, now).id for h in homes]
-        one_time = [(one, show_code(session, one, now, 60).token) for one in visitors]
-        rotating = [show_code(session, rng.choice(own), now, 3600).token for _ in range(VISITORS)]
-    return People(rng, gates, one_time, rotating)
 
 
 @dataclass(frozen=True)
@@ -137,7 +76,7 @@ def test_no_event_is_lost_or_done_twice_over_twenty_four_kills(tmp_path: Path) -
     rng = random.Random(SEED)
     kills: list[Kill] = []
     with running(tmp_path) as system, ExitStack() as stack:
-        coming = people(system, rng)
+        coming = people(system, rng, 3000)
         system.start()
         browser = Visitor(system)
         browser.sign_in()
