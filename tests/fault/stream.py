@@ -9,12 +9,12 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
 from mqtt.contract.codec import decode_command
-from mqtt.contract.messages import Command, Refuse, Unlock
+from mqtt.contract.messages import Command, Refuse, Scan, Unlock
 from mqtt.simulator.connection import BrokerSettings, Connection, utc_now
 from mqtt.simulator.device import Execution, Publication
 from mqtt.simulator.door_lock import DoorLock
@@ -25,10 +25,11 @@ Showing = tuple[str, str]
 
 
 class WatchedGate(DoorLock):
-    """A lock that remembers everything.
+    """A lock that remembers everything, with a clock that may be off.
 
     ``codes``: what was shown, by event. ``told``: the commands that answered an event, each once.
-    ``openings``: how often a transaction moved the bolt. ``answered``: scans that need no repeating.
+    ``openings``: how often a transaction moved the bolt. ``repeats``: how often scans were sent again.
+    ``clock_off``: how far its clock is ahead of ours, from the next thing that happens.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -36,7 +37,8 @@ class WatchedGate(DoorLock):
         self.codes: dict[str, str] = {}
         self.told: dict[str, set[Command]] = defaultdict(set)
         self.openings: Counter[str] = Counter()
-        self.offset = utc_now() - utc_now()
+        self.repeats = 0
+        self.clock_off = timedelta(0)
 
     @property
     def answered(self) -> int:
@@ -44,17 +46,33 @@ class WatchedGate(DoorLock):
         return sum(event not in self.queue for event in list(self.codes))
 
     def show(self, code: str, now: datetime) -> list[Publication]:
-        """A code is held before the scanner; the device's clock is ``offset`` away from ours."""
-        event, sent = self.scan(code, now + self.offset)
+        """A code is held before the scanner."""
+        event, sent = self.scan(code, now + self.clock_off)
         self.codes[event] = code
         return sent
+
+    def on_connected(self, now: datetime) -> list[Publication]:
+        """By its own clock."""
+        return super().on_connected(now + self.clock_off)
 
     def on_command(self, name: str, payload: bytes, now: datetime) -> list[Publication]:
         """Write down answers to scans."""
         command = decode_command(name, payload)
         if isinstance(command, Unlock | Refuse) and command.event is not None:
             self.told[command.event].add(command)
-        return super().on_command(name, payload, now)
+        return super().on_command(name, payload, now + self.clock_off)
+
+    def on_tick(self, now: datetime) -> list[Publication]:
+        """Write down what is sent again."""
+        sent = super().on_tick(now + self.clock_off)
+        scans = self.address.event(Scan.NAME)
+        self.repeats += sum(publication.topic == scans for publication in sent)
+        return sent
+
+    def next_tick(self) -> datetime | None:
+        """By our clock."""
+        due = super().next_tick()
+        return None if due is None else due - self.clock_off
 
     def execute(self, command: Command, now: datetime) -> Execution:
         """Write down openings."""
@@ -127,10 +145,27 @@ class Stream:
         """Events of every kind that are still repeated."""
         return sum(len(gate.queue) for gate in self.gates.values())
 
+    @property
+    def repeats(self) -> int:
+        """How often scans have been sent again."""
+        return sum(gate.repeats for gate in self.gates.values())
+
+    @property
+    def openings(self) -> set[str]:
+        """Transactions that opened a door."""
+        return {transaction for gate in self.gates.values() for transaction in gate.openings}
+
     def show(self, *showings: Showing) -> None:
-        """Show these now, all in the same moment."""
+        """Show these now, all in the same moment; returns when that has happened."""
         assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._show, showings)
+        done = threading.Event()
+
+        def on_loop() -> None:
+            self._show(showings)
+            done.set()
+
+        self._loop.call_soon_threadsafe(on_loop)
+        assert done.wait(10)
 
     def stop_showing(self) -> None:
         """Nobody comes any more."""

@@ -148,7 +148,7 @@ def check_passes(
     passages: list[Passage], uses: dict[str, int], coming: People, stream: Stream
 ) -> None:
     """What each code led to, and what came of it at the doors."""
-    opened = {t for gate in stream.gates.values() for t in gate.openings}
+    opened = stream.openings
     of_pass: dict[str | None, list[Passage]] = defaultdict(list)
     of_code: dict[tuple[int, str], list[Passage]] = defaultdict(list)
     shown = {e: code for gate in stream.gates.values() for e, code in gate.codes.items()}
