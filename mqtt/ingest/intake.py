@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import Final
@@ -53,15 +54,12 @@ log = structlog.get_logger("mqtt.ingest")
 class Arrived:
     """A message on its way: a point or a bad message, and what acknowledging it needs."""
 
-    __slots__ = ("bad", "connection", "digest", "done", "mid", "point")
+    __slots__ = ("bad", "digest", "done", "mid", "point")
 
-    def __init__(
-        self, point: Point | None, bad: BadMessage | None, mid: int, connection: int, digest: int
-    ) -> None:
+    def __init__(self, point: Point | None, bad: BadMessage | None, mid: int, digest: int) -> None:
         self.point = point
         self.bad = bad
         self.mid = mid
-        self.connection = connection
         self.digest = digest
         self.done = False
 
@@ -98,8 +96,8 @@ class Intake:
         self._now_ms = now_ms
         self._clock = ArrivalClock()
         self._lock = threading.Lock()
-        self._connection = 0
         self._pending: dict[int, Arrived] = {}
+        self._order: deque[Arrived] = deque()
         self._closing = threading.Event()
         self._client = self._make_client()
 
@@ -167,7 +165,7 @@ class Intake:
             log.warning("broker_refused", reason=str(reason))
             return
         with self._lock:
-            self._connection += 1
+            self._order.clear()
             if not flags.session_present:
                 self._pending.clear()  # their packet ids mean nothing in a new session
         self.connected = True
@@ -187,7 +185,7 @@ class Intake:
         properties: Properties | None,
     ) -> None:
         with self._lock:
-            self._connection += 1
+            self._order.clear()  # what is not acknowledged comes again, in its order
         self.connected = self.subscribed = False
         self._metrics.connected.set(0)
         if not self._closing.is_set():
@@ -218,10 +216,11 @@ class Intake:
         if self._closing.is_set() and mid:
             return
         point, bad = self._read(message)
-        arrived = Arrived(point, bad, mid, self._connection, digest)
+        arrived = Arrived(point, bad, mid, digest)
         if mid:
             with self._lock:
                 self._pending[mid] = arrived
+                self._order.append(arrived)
         if point is None and bad is None:
             self._metrics.ignored.inc()
             self.acknowledge([arrived])
@@ -238,10 +237,8 @@ class Intake:
             held = self._pending.get(message.mid)
             if held is None or not message.dup or held.digest != digest:
                 return False
-            held.connection = self._connection
-            if held.done:
-                del self._pending[message.mid]
-                self._client.ack(message.mid, 1)
+            self._order.append(held)
+            self._release()
         self._metrics.redelivered.inc()
         return True
 
@@ -274,11 +271,21 @@ class Intake:
     # --- out -----------------------------------------------------------------------------------
 
     def acknowledge(self, messages: Iterable[Arrived]) -> None:
-        """These are safe. What came over a former connection is acknowledged when it comes again."""
+        """These are safe. What came over a former connection is acknowledged when it comes again.
+
+        The broker hears of it in the order in which the messages arrived, as MQTT 5 asks for
+        (4.6.0-2): one that is safe early waits for those before it. iotcore ends a connection that
+        does otherwise.
+        """
         with self._lock:
             for message in messages:
                 message.done = True
-                if message.mid and message.connection == self._connection:
-                    self._client.ack(message.mid, 1)
-                    if self._pending.get(message.mid) is message:
-                        del self._pending[message.mid]
+            self._release()
+
+    def _release(self) -> None:
+        """Acknowledge from the front of the order as far as all is safe; the lock is held."""
+        while self._order and self._order[0].done:
+            message = self._order.popleft()
+            self._client.ack(message.mid, 1)
+            if self._pending.get(message.mid) is message:
+                del self._pending[message.mid]

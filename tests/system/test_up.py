@@ -267,3 +267,16 @@ def test_a_taken_port_is_named_with_its_holder_and_another_is_proposed(up: Up) -
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", free))
     assert not (up.data / "linli.db").exists()
+
+
+def test_iotcore_carries_the_demo_and_says_what_it_lacks(up: Up) -> None:
+    up.environment["LINLI_BROKER"] = "iotcore"
+    up.start("--demo")
+    assert up.told()["ready"], up.said()
+    assert "no rules per device" in up.said()
+    devices = json.loads(up.run("simulate", "devices", "--json").stdout)
+    assert {d["status"] for d in devices} == {"online"}
+    answer = up.run("simulate", "scan", "gate-south-in", "--code", "not-a-pass", "--json")
+    assert answer.returncode == 1, answer.stderr
+    assert json.loads(answer.stdout)["decision"] == "refuse"
+    assert up.stop() == 0
