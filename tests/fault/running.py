@@ -8,12 +8,12 @@ import json
 import os
 import re
 import socket
+import subprocess
 import sys
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -158,8 +158,6 @@ class Running:
 
     def doctor(self) -> dict[str, Any]:
         """The findings of ``linli doctor --json`` by part."""
-        import subprocess
-
         done = subprocess.run(
             [sys.executable, "-P", "-m", "portal", "doctor", "--json"],
             env=self.environment,
@@ -218,8 +216,3 @@ def running(folder: Path, **settings: str) -> Iterator[Running]:
     finally:
         system.stop()
         system.db.close()
-
-
-def age(moment: datetime) -> float:
-    """Seconds since then."""
-    return (datetime.now(UTC) - moment).total_seconds()

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,11 @@ def counted(system: Running) -> tuple[dict[str, int], dict[str, int]]:
         aside.close()
 
 
+def has_answered(stream: Stream, goal: int) -> bool:
+    """Whether so many scans have been answered."""
+    return stream.answered >= goal
+
+
 def total(counts: Iterable[Mapping[str, int]]) -> int:
     """All faults of all consumers."""
     return sum(sum(by_fault.values()) for by_fault in counts)
@@ -92,9 +98,9 @@ def test_bad_messages_are_counted_exactly_and_nobody_waits_for_them(tmp_path: Pa
             Meter(system.broker, devices["alarm-1"], qos=0, pace_s=0.02).running()
         )
         for start in range(0, len(flood), 200):
-            goal = stream.answered + 5
+            before = stream.answered
             send(system, flood[start : start + 200])
-            wait_until(lambda goal=goal: stream.answered >= goal, what="good scans among the bad")
+            wait_until(partial(has_answered, stream, before + 5), what="good scans among the bad")
         wanted = (
             Counter(str(m.worker) for m in flood if m.worker),
             Counter(str(m.ingest) for m in flood if m.ingest),
