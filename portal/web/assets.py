@@ -44,12 +44,16 @@ def find(folder: Path, name: str) -> Asset:
 def install(app: Flask) -> None:
     """Offer ``asset("img/linli.svg")``, ``stylesheet("css/app.css")`` and ``script("js/linli.js")`` to templates."""
     folder = Path(app.static_folder or "")
-    known: dict[str, Asset] = {}
+    known: dict[str, tuple[int, Asset]] = {}
 
     def look_up(name: str) -> Asset:
-        if name not in known:
-            known[name] = find(folder, name)
-        return known[name]
+        # A file that is built anew, or replaced by an upgrade, must not be named with its old sum:
+        # browsers would refuse it.
+        held = known.get(name)
+        if held is None or (folder / held[1].name).stat().st_mtime_ns != held[0]:
+            found = find(folder, name)
+            held = known[name] = ((folder / found.name).stat().st_mtime_ns, found)
+        return held[1]
 
     def asset(name: str) -> str:
         found = look_up(name)

@@ -1,6 +1,7 @@
 // Bundle and minify the portal's own style sheets and scripts: front/ → static/built (checked in).
 // `node build.mjs` writes; `node build.mjs --check` fails when a checked-in file differs or is left over.
 // Node modules lie in LINLI_NODE_MODULES, or beside this file. `make assets` calls it; see there.
+import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
@@ -43,6 +44,16 @@ const { outputFiles } = await build({
 });
 
 const fresh = new Map(outputFiles.map((file) => [relative(target, file.path).split(sep).join("/"), file.contents]));
+// What it was built from, so that a stale build is found without Node.js too (tests/portal/web/test_assets.py).
+const sums = [];
+for (const file of await readdir(source, { recursive: true, withFileTypes: true })) {
+  if (!file.isFile()) continue;
+  const path = join(file.parentPath ?? file.path, file.name);
+  const sum = createHash("sha256").update(await readFile(path)).digest("hex");
+  sums.push(`${sum}  ${relative(source, path).split(sep).join("/")}\n`);
+}
+fresh.set("sources.txt", Buffer.from(sums.sort().join("")));
+
 const listed = await readdir(target, { recursive: true, withFileTypes: true }).catch(() => []);
 const kept = listed
   .filter((file) => file.isFile())
@@ -57,7 +68,7 @@ for (const [name, contents] of fresh) {
   const path = join(target, name);
   if (check) {
     const have = await readFile(path).catch(() => null);
-    if (have === null || !have.equals(contents)) faults.push(`static/built/${name} is not what front/ builds`);
+    if (have === null || !have.equals(Buffer.from(contents))) faults.push(`static/built/${name} is not what front/ builds`);
   } else {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, contents);

@@ -112,7 +112,7 @@ class Example:
     source: str
 
 
-class ExampleForm(FlaskForm):
+class ExampleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A field of each kind that pages use."""
 
     name = StringField(lazy("Name"))

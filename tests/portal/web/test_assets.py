@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -66,6 +67,17 @@ def test_each_source_has_its_built_file_and_each_built_file_its_source() -> None
     assert built == sources
 
 
+def test_what_is_built_is_built_from_what_lies_there() -> None:
+    """Fails after a change of front/ without `make assets`; this needs no Node.js."""
+    front = WEB / "front"
+    sums = sorted(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(front).as_posix()}\n"
+        for path in front.rglob("*")
+        if path.is_file()
+    )
+    assert (WEB / "static/built/sources.txt").read_text("utf-8") == "".join(sums)
+
+
 def test_nothing_built_lets_anything_in_from_elsewhere() -> None:
     for path in (WEB / "static/built").rglob("*.*"):
         text = path.read_text("utf-8")
@@ -82,6 +94,21 @@ def test_dark_colours_are_the_same_by_wish_of_the_device_and_of_the_person() -> 
     assert by_person - by_device == {"color-scheme: dark;"}
     assert by_device - by_person == set()
     assert len(by_device) > 20
+
+
+def test_a_file_built_anew_is_named_with_its_new_sum(town: Town, tmp_path: Path) -> None:
+    sheet = tmp_path / "css/app.css"
+    sheet.parent.mkdir()
+    sheet.write_text("a{}")
+    town.app.static_folder = str(tmp_path)
+    assets.install(town.app)
+    stylesheet = town.app.jinja_env.globals["stylesheet"]
+    with town.app.test_request_context():
+        before = stylesheet("css/app.css")
+        assert stylesheet("css/app.css") == before
+        sheet.write_text("b{}")
+        os.utime(sheet, ns=(1, 1))
+        assert stylesheet("css/app.css") != before
 
 
 def test_without_node_the_check_says_so_and_builds_nothing(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-/* Telemetry charts of a device. Data come as JSON, colours from the style sheet; every chart has a sentence
-   below it, and the page links to the same values as a table. */
+/* Curves over time. Data come as JSON, colours from the tokens of the style sheet. Each chart has its unit at
+   the axis, gaps where nothing was reported, a zoom (the slider below it, two fingers, or Ctrl and the wheel),
+   a sentence that sums it up and its values as a table. */
 (() => {
   "use strict";
 
@@ -17,9 +18,17 @@
 
   const worded = (curve, value) => {
     if (curve.states.length) return curve.states[value >= 0.5 ? 1 : 0];
-    if (curve.unit === "s") return `${number(value / 3600, 1)} h`;
+    if (curve.unit === "s") return `${number(value / 3600, 1)} ${section.dataset.hours}`;
     return `${number(value, 1)} ${curve.unit}`.trim();
   };
+
+  const unitOf = (curve) => (curve.unit === "s" ? section.dataset.hours : curve.unit);
+  const clock = (at, range) =>
+    range === "7d"
+      ? new Date(at).toLocaleDateString(locale, { month: "numeric", day: "numeric" })
+      : new Date(at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", hour12: false });
+  const moment = (at) =>
+    new Date(at).toLocaleString(locale, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
 
   // A gap of more than three steps is a gap in the line too.
   const withGaps = (curve) => {
@@ -39,10 +48,31 @@
     const sparse = !states && (rows.length - curve.points.length) * 10 > curve.points.length;
     const quiet = colour("--ink-2");
     const line = colour("--line");
+    const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.75;
+    const text = { color: quiet, fontSize: size };
     return {
       animation: false,
-      grid: { left: 8, right: 12, top: 12, bottom: 4, containLabel: true },
-      textStyle: { fontFamily: colour("--font") },
+      grid: { left: 8, right: 16, top: curve.unit ? 2.2 * size : 12, bottom: 44, containLabel: true },
+      textStyle: { fontFamily: colour("--font"), fontSize: size },
+      // The page scrolls with the wheel and one finger; the chart takes Ctrl with the wheel, and two fingers.
+      dataZoom: [
+        { type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, moveOnMouseMove: true, filterMode: "none" },
+        {
+          type: "slider",
+          height: 24,
+          bottom: 8,
+          filterMode: "none",
+          showDetail: false,
+          brushSelect: false,
+          borderColor: line,
+          fillerColor: colour("--accent-soft"),
+          backgroundColor: colour("--surface"),
+          handleStyle: { color: colour("--surface"), borderColor: colour("--accent") },
+          moveHandleStyle: { color: colour("--accent"), opacity: 0.4 },
+          dataBackground: { lineStyle: { color: line }, areaStyle: { color: line } },
+          selectedDataBackground: { lineStyle: { color: colour("--accent") }, areaStyle: { color: colour("--accent"), opacity: 0.15 } },
+        },
+      ],
       tooltip: {
         trigger: "axis",
         renderMode: "richText",
@@ -52,7 +82,7 @@
         formatter: (rows) => {
           const row = rows.find((entry) => entry.value[1] !== null);
           if (!row) return "";
-          return `${new Date(row.value[0]).toLocaleString(locale)}\n${worded(curve, row.value[1])}`;
+          return `${moment(row.value[0])}\n${worded(curve, row.value[1])}`;
         },
       },
       xAxis: {
@@ -62,14 +92,7 @@
         splitNumber: 4,
         axisLine: { lineStyle: { color: line } },
         axisTick: { show: false },
-        axisLabel: {
-          color: quiet,
-          hideOverlap: true,
-          formatter:
-            data.range === "7d"
-              ? (at) => new Date(at).toLocaleDateString(locale, { month: "numeric", day: "numeric" })
-              : (at) => new Date(at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" }),
-        },
+        axisLabel: { ...text, hideOverlap: true, formatter: (at) => clock(at, data.range) },
       },
       yAxis: {
         type: "value",
@@ -78,8 +101,10 @@
         max: states ? 1 : undefined,
         interval: states ? 1 : undefined,
         splitNumber: 3,
+        name: unitOf(curve),
+        nameTextStyle: { ...text, align: "right", padding: [0, 6, 0, 0] },
         axisLabel: {
-          color: quiet,
+          ...text,
           formatter: (value) => (states ? curve.states[value >= 0.5 ? 1 : 0] : curve.unit === "s" ? number(value / 3600, 1) : number(value, 1)),
         },
         splitLine: { lineStyle: { color: line } },
@@ -88,12 +113,13 @@
         {
           type: "line",
           data: rows,
+          connectNulls: false,
           step: states ? "end" : false,
           showSymbol: sparse || curve.points.length < 3,
           symbolSize: 6,
-          lineStyle: { width: sparse ? 0 : 2, color: colour("--accent") },
-          itemStyle: { color: colour("--accent") },
-          areaStyle: states ? { color: colour("--accent"), opacity: 0.12 } : undefined,
+          lineStyle: { width: sparse ? 0 : 2, color: colour("--chart-1") },
+          itemStyle: { color: colour("--chart-1") },
+          areaStyle: states ? { color: colour("--chart-1"), opacity: 0.12 } : undefined,
         },
       ],
     };
@@ -109,10 +135,59 @@
     });
   };
 
-  const draw = (data) => {
-    charts.forEach((chart) => chart.dispose());
+  // The same values for who cannot see or use the drawing; a gap is a row of its own.
+  const table = (curve) => {
+    const details = document.createElement("details");
+    details.className = "chart-table";
+    const head = document.createElement("summary");
+    head.textContent = section.dataset.table;
+    const box = document.createElement("div");
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", curve.name);
+    details.append(head, box);
+    details.addEventListener("toggle", () => {
+      if (!details.open || box.firstChild) return;
+      const made = document.createElement("table");
+      const caption = made.createCaption();
+      caption.className = "hidden-label";
+      caption.textContent = curve.name;
+      const titles = made.createTHead().insertRow();
+      for (const title of [section.dataset.time, section.dataset.value]) {
+        const cell = document.createElement("th");
+        cell.scope = "col";
+        cell.textContent = title;
+        titles.append(cell);
+      }
+      const body = made.createTBody();
+      for (const [at, value] of withGaps(curve).reverse()) {
+        const row = body.insertRow();
+        row.insertCell().textContent = moment(at);
+        row.insertCell().textContent = value === null ? section.dataset.gap : worded(curve, value);
+      }
+      box.append(made);
+    });
+    return details;
+  };
+
+  const clear = () => {
+    charts.forEach(({ chart }) => chart.dispose());
     charts = [];
     grid.replaceChildren();
+  };
+
+  let drawn = null;
+  const draw = (data) => {
+    // What somebody has zoomed to or opened stays when new values come.
+    const same = drawn && drawn.range === data.range;
+    const kept = new Map(
+      charts.map(({ chart, key, details }) => {
+        const { start, end } = chart.getOption().dataZoom[0];
+        return [key, { zoom: same ? { start, end } : {}, open: details.open }];
+      }),
+    );
+    drawn = data;
+    clear();
     const curves = data.curves.filter((curve) => curve.points.length);
     status.textContent = section.dataset.empty;
     status.hidden = curves.length > 0;
@@ -121,16 +196,23 @@
       const title = document.createElement("h3");
       const canvas = document.createElement("div");
       const caption = document.createElement("figcaption");
-      title.textContent = curve.unit ? `${curve.name} (${curve.unit === "s" ? "h" : curve.unit})` : curve.name;
+      title.textContent = curve.name;
       canvas.className = curve.states.length ? "chart low" : "chart";
       canvas.setAttribute("aria-hidden", "true");
       caption.className = "quiet small number";
       caption.textContent = summary(curve);
-      figure.append(title, canvas, caption);
+      const details = table(curve);
+      figure.append(title, canvas, caption, details);
       grid.append(figure);
       const chart = window.echarts.init(canvas, null, { renderer: "svg" });
-      chart.setOption(options(curve, data));
-      charts.push(chart);
+      const option = options(curve, data);
+      const before = kept.get(curve.name);
+      if (before) {
+        option.dataZoom.forEach((zoom) => Object.assign(zoom, before.zoom));
+        details.open = before.open;
+      }
+      chart.setOption(option);
+      charts.push({ chart, key: curve.name, details });
     }
   };
 
@@ -148,9 +230,7 @@
       draw(data);
     } catch (error) {
       if (mine !== asked) return;
-      charts.forEach((chart) => chart.dispose());
-      charts = [];
-      grid.replaceChildren();
+      clear();
       status.hidden = false;
       status.textContent = error instanceof TypeError || error instanceof SyntaxError ? section.dataset.failed : error.message;
     } finally {
@@ -165,8 +245,10 @@
     for (const other of section.querySelectorAll("[data-range]")) other.setAttribute("aria-pressed", String(other === button));
     load(current());
   });
-  window.addEventListener("resize", () => charts.forEach((chart) => chart.resize()));
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => load(current()));
+  window.addEventListener("resize", () => charts.forEach(({ chart }) => chart.resize()));
+  const again = () => drawn && draw(drawn);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+  document.addEventListener("linli:display", again);
   window.setInterval(() => {
     if (!document.hidden) load(current());
   }, 60000);

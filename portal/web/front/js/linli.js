@@ -35,6 +35,12 @@ import "./parts/toasts.js";
     button.setAttribute("aria-pressed", String(!shown));
   });
 
+  // The chosen one of many tabs is in sight.
+  for (const tab of document.querySelectorAll('.tabs [aria-current="page"]')) {
+    const list = tab.closest(".tabs");
+    list.scrollLeft = tab.offsetLeft - list.offsetLeft - (list.clientWidth - tab.clientWidth) / 2;
+  }
+
   // After a refused form, lead to the summary of what is wrong.
   document.querySelector("[data-focus]")?.focus();
 
