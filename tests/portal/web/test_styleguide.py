@@ -47,7 +47,7 @@ def test_every_group_shows_its_examples_and_their_source(
     page = town.person("worker", language).get(f"/styleguide?group={group}").text
     names = next(examples for name, _title, examples in GROUPS if name == group)
     for name, _title in names:
-        assert f'class="example" id="{name}"' in page
+        assert f'class="example" id="example-{name}"' in page
     assert page.count('<pre tabindex="0"') == len(names)
     assert bool(re.search("[\u4e00-\u9fff]{4}", page)) == (language == "zh_Hans_CN")
 
@@ -71,3 +71,10 @@ def test_the_store_of_the_example_can_be_away(town: Town) -> None:
     curves = person.get("/styleguide/telemetry").json
     assert [curve["unit"] for curve in curves["curves"]] == ["°C", ""]  # type: ignore[index]
     assert person.get("/styleguide/telemetry?range=away").status_code == 503
+
+
+@pytest.mark.parametrize("group", [name for name, _title, _examples in GROUPS])
+def test_no_id_stands_twice_on_a_page_of_the_guide(town: Town, group: str) -> None:
+    page = town.person("worker").get(f"/styleguide?group={group}").text
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))

@@ -191,6 +191,7 @@
     const curves = data.curves.filter((curve) => curve.points.length);
     status.textContent = section.dataset.empty;
     status.hidden = curves.length > 0;
+    const made = [];
     for (const curve of curves) {
       const figure = document.createElement("figure");
       const title = document.createElement("h3");
@@ -204,6 +205,10 @@
       const details = table(curve);
       figure.append(title, canvas, caption, details);
       grid.append(figure);
+      made.push({ curve, canvas, details });
+    }
+    // Only now is each as wide as it stays.
+    for (const { curve, canvas, details } of made) {
       const chart = window.echarts.init(canvas, null, { renderer: "svg" });
       const option = options(curve, data);
       const before = kept.get(curve.name);
