@@ -21,6 +21,7 @@ from typing import Any
 from mqtt.broker.accounts import Service
 from mqtt.broker.credentials import broker_access, ensure_credentials
 from mqtt.broker.embedded import plan, write_files
+from mqtt.broker.files import FOLDER
 from mqtt.ingest import Health as IngestHealth
 from mqtt.ingest import read_health as read_ingest_health
 from mqtt.simulator.connection import BrokerSettings
@@ -125,6 +126,13 @@ class Running:
             for name, child in self.child.items()
             if child.log.exists()
         )
+
+    def broker_saved(self) -> float:
+        """When the broker last wrote its sessions and queues down, seconds since 1970; 0 before the first time."""
+        try:
+            return (self.data / FOLDER / "mosquitto.db").stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def worker_health(self) -> WorkerHealth | None:
         """What the present worker process has last written, None when it has not yet."""
