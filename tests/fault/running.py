@@ -7,7 +7,6 @@ dwellings, and people who can sign in. Each process can be killed and started ag
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import urllib.parse
@@ -35,22 +34,9 @@ from portal.supervisor import first_start, readiness
 from portal.supervisor.broker_accounts import Accounts
 from portal.worker.health import Health as WorkerHealth
 from portal.worker.health import health_path, read_health
-from tests.services.child import Child, free_port, listens
+from tests.services.child import Child, free_port, listens, three_free_ports
 
 NAMES = ("broker", "worker", "ingest", "web")
-
-
-def three_free_ports() -> int:
-    """The first of three free ports in a row: the metrics of web, worker and ingest."""
-    while True:
-        first = free_port()
-        try:
-            for port in range(first, first + 3):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            continue
-        return first
 
 
 class Running:
