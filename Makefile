@@ -6,6 +6,7 @@ REQUIREMENTS := provisioning/requirements
 PACKAGES := provisioning/system/packages.sh
 ENVIRONMENT := provisioning/system/environment.sh
 STEP := provisioning/system/step.sh
+ASSETS := provisioning/system/assets.sh
 CATALOGUES := $(wildcard portal/translations/*/LC_MESSAGES/*.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 NEEDS_SERVICES := broker or postgres or telemetry or browser or fault or system
@@ -19,7 +20,7 @@ ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
 .PHONY: help env test-env run check test format format-check lint types imports contract \
-  translations translations-check migrations quick-tests lock packages clean
+  translations translations-check assets assets-check migrations quick-tests lock packages clean
 
 help: ## what there is (this text)
 	@printf 'Linli runs a residential community. Two commands: make run, then look at what it prints.\n\n'
@@ -65,7 +66,7 @@ test: export LINLI_TEST_REQUIRE := 1
 test: ## install what is needed, then every check and every test, on real services
 	@$(STEP) 'system packages' $(PACKAGES) install test
 	@$(STEP) 'environment' $(MAKE) test-env
-	@$(MAKE) format-check lint types imports contract translations-check migrations
+	@$(MAKE) format-check lint types imports contract translations-check assets-check migrations
 	@$(STEP) 'tests' $(BIN)/python -m pytest --durations=15
 
 format-check: | .venv/test.stamp
@@ -86,6 +87,10 @@ contract: | .venv/test.stamp
 translations-check: | .venv/test.stamp
 	@$(STEP) 'translations' $(BIN)/python -m provisioning.translations check
 
+# Where Node.js is missing, `make test` still fails and `make check` leaves this out.
+assets-check:
+	@$(STEP) 'front-end files are built' $(ASSETS) check
+
 migrations: | .venv/test.stamp
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export LINLI_DATA_DIR="$$folder" && \
 	$(STEP) 'migrations up' $(BIN)/linli db upgrade && \
@@ -95,6 +100,9 @@ quick-tests: | .venv/test.stamp
 	@$(STEP) 'quick tests' $(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not ($(NEEDS_SERVICES))'
 
 # --- upkeep ----------------------------------------------------------------------------------
+
+assets: ## build the portal's style sheets and scripts and copy its npm packages (needs Node.js)
+	@$(ASSETS) build
 
 format: .venv/test.stamp ## format the code and repair what ruff can
 	@$(BIN)/ruff check --fix-only --quiet .

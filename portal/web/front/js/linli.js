@@ -1,4 +1,8 @@
 /* What every page shares: the CSRF token on htmx requests, and small conveniences. No page needs it to work. */
+import "./parts/display.js";
+import "./parts/dialogs.js";
+import "./parts/toasts.js";
+
 (() => {
   "use strict";
 
@@ -41,9 +45,14 @@
       event.preventDefault();
       return;
     }
-    if (form.method === "post" && !form.hasAttribute("hx-post")) form.dataset.sent = "1";
+    if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+    form.dataset.sent = "1";
+    event.submitter?.setAttribute("aria-busy", "true");
   });
   window.addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      delete form.dataset.sent;
+      for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+    }
   });
 })();
