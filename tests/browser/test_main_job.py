@@ -133,4 +133,4 @@ def approve(worker: Page) -> None:
     expect(worker.locator("main")).to_contain_text(DOCUMENT)
     expect(worker.locator("main")).to_contain_text(PHONE)
     worker.get_by_role("button", name="通过", exact=True).click()
-    expect(worker.get_by_role("status")).to_contain_text("登记已通过。")
+    expect(worker.locator("#messages")).to_contain_text("登记已通过。")
