@@ -58,7 +58,7 @@ run: env ## start a whole demo community and print its addresses and sign-ins; C
 
 # --- checks ----------------------------------------------------------------------------------
 
-check: test-env ## fast checks and the tests that need no service, two at a time, all faults at once
+check: test-env ## fast checks and the tests that need no service, side by side, all faults at once
 	@$(MAKE) -j2 --output-sync=target --keep-going SIDE_BY_SIDE=1 \
 	  quick-tests types format-check lint imports contract translations-check
 
@@ -99,7 +99,7 @@ migrations: | .venv/test.stamp
 	$(STEP) 'models and migrations agree' $(BIN)/linli db check
 
 quick-tests: | .venv/test.stamp
-	@$(STEP) 'quick tests' $(BIN)/python -m pytest -q -m 'not ($(NEEDS_SERVICES))'
+	@$(STEP) 'quick tests' $(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not ($(NEEDS_SERVICES))'
 
 # --- upkeep ----------------------------------------------------------------------------------
 

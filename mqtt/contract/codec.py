@@ -8,7 +8,15 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from mqtt.contract.messages import COMMANDS, EVENTS, Command, Event, Message, Result
+from mqtt.contract.messages import (
+    COMMANDS,
+    EVENTS,
+    Command,
+    Event,
+    Identifier,
+    Message,
+    Result,
+)
 from mqtt.contract.topics import MAX_PAYLOAD_BYTES
 
 MAX_AGE: Final = timedelta(days=7)
@@ -39,6 +47,12 @@ class MessageError(ValueError):
         self.detail = detail
 
 
+class _Identified(msgspec.Struct, frozen=True):
+    """Any object that says which event it is."""
+
+    id: Identifier
+
+
 M = TypeVar("M", bound=Message)
 
 _encoder = msgspec.json.Encoder()
@@ -46,6 +60,7 @@ _kinds: list[type[Message]] = [*EVENTS.values(), *COMMANDS.values(), Result]
 _decoders: dict[type[Message], msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(kind) for kind in _kinds
 }
+_identified = msgspec.json.Decoder(_Identified)
 
 
 def encode(message: Message) -> bytes:
@@ -85,6 +100,19 @@ def decode_event(kind: str, payload: bytes, now: datetime) -> Event:
     if event.at > now + MAX_AHEAD:
         raise MessageError(Fault.FUTURE, event.at.isoformat())
     return event
+
+
+def event_id(payload: bytes) -> str | None:
+    """The id in an event's payload, however wrong the rest of it is; None when there is none.
+
+    By it a device can be told that repeating a refused event is of no use.
+    """
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        return None
+    try:
+        return _identified.decode(payload).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def decode_command(name: str, payload: bytes) -> Command:

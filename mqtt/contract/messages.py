@@ -2,8 +2,13 @@
 
 Every event carries ``id`` (chosen by the device, unique for ever: handling it twice changes nothing)
 and ``at`` (aware UTC, RFC 3339). Every command carries ``transaction`` and ``expires_at``: a device
-ignores an expired command and answers a repeated transaction with its first answer, without acting
-again. Unknown fields are ignored by a reader, so that the contract can grow by addition.
+does not carry out an expired command and answers a repeated transaction with its first answer, without
+acting again. Unknown fields are ignored by a reader, so that the contract can grow by addition.
+
+A device's clock may be wrong. Whether an answer to a scan still counts, it judges by the person: an
+``unlock`` or ``refuse`` whose ``event`` is a scan it still waits for, :data:`PATIENCE_SECONDS` at most
+by its own steady clock, is in time whatever ``expires_at`` says; for a scan it no longer waits for it
+opens nothing. Commands that answer no event are judged by ``expires_at``.
 
 Delivery, end to end::
 
@@ -15,6 +20,8 @@ Delivery, end to end::
       | dropped from the device's queue
       | otherwise repeated with the same id, at least every RESEND_SECONDS
 
+An event that the portal cannot accept (wrong fields, a time more than a week old or minutes ahead) is
+put aside there and acknowledged as well, as long as its id can be read: to repeat it would not mend it.
 A broker that loses its queue therefore loses no event.
 """
 
@@ -28,6 +35,8 @@ import msgspec
 
 RESEND_SECONDS: Final = 3
 """A device repeats an unanswered event after this many seconds."""
+PATIENCE_SECONDS: Final = 20
+"""A person waits so long before a gate; an unlock that comes later opens nothing."""
 
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 """An event's or transaction's id; a UUID in any common spelling fits."""

@@ -13,7 +13,8 @@ A command::
 
     new transaction, in time   → carried out, result remembered
     repeated transaction       → the first result again, nothing else happens
-    expired                    → result "expired", nothing else happens
+    expired                    → result "expired", nothing else happens; an answer to somebody who
+                                 still waits is never expired, whatever the clocks say
     malformed                  → counted, no result
 """
 
@@ -153,15 +154,15 @@ class Device:
         self.last_command = name
         if isinstance(command, Acknowledge):
             self._answered(command.events)
+            self.dismissed(command.events, now)
             return []
         if isinstance(command, Unlock | Refuse) and command.event is not None:
             self._answered((command.event,))
         known = self._answers.get(command.transaction)
         if known is not None:
             return [known]
-        done = (
-            self.expired(command, now) if command.expires_at <= now else self.execute(command, now)
-        )
+        late = command.expires_at <= now and not self.awaits(command)
+        done = self.expired(command, now) if late else self.execute(command, now)
         result = Result(transaction=command.transaction, at=now, ok=done.ok, reason=done.reason)
         answer = self._publication(self.address.result(name), encode(result), Channel.RESULT)
         self._answers[command.transaction] = answer
@@ -188,6 +189,15 @@ class Device:
         """Carry out a command of this kind of device."""
         del command, now
         return Execution(ok=False, reason="not_supported")
+
+    def awaits(self, command: Command) -> bool:
+        """Whether this answers what the device is waiting for now, by its own steady clock."""
+        del command
+        return False
+
+    def dismissed(self, events: tuple[str, ...], now: datetime) -> None:
+        """The portal has done with these events; no other answer to them will come."""
+        del events, now
 
     def expired(self, command: Command, now: datetime) -> Execution:
         """A command came too late."""

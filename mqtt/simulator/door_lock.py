@@ -4,7 +4,7 @@ The scan (several may wait at once)::
 
     scan ──► WAITING ──unlock──► decision "unlock", the door is opened
                │ ├─────refuse──► decision "refuse"
-               │ └─expired unlock► decision "refuse", reason "expired"
+               │ └─acknowledge─► decision "refuse", reason "not_accepted": no answer will come
                └─ PATIENCE over ► decision "no_answer"; the event stays queued, but an unlock that
                                   comes later finds nobody waiting and opens nothing
 
@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, Literal
 
 from mqtt.contract.messages import (
+    PATIENCE_SECONDS,
     Command,
     Direction,
     Door,
@@ -35,8 +36,6 @@ from mqtt.contract.telemetry import DeviceKind
 from mqtt.simulator.device import Decision, Device, Execution, Publication
 from mqtt.simulator.scanner import decode_pass
 
-PATIENCE_SECONDS: Final = 20.0
-"""A person waits so long before the gate."""
 HELD_OPEN_SECONDS: Final = 30.0
 EXIT_PULSE_MS: Final = 3000
 MAX_CODE: Final = 1024
@@ -133,11 +132,14 @@ class DoorLock(Device):
         moved = self._unlock(command.pulse_ms, command.transaction, now, walks=self.walks)
         return Execution(ok=True, publications=moved)
 
-    def expired(self, command: Command, now: datetime) -> Execution:
-        """Too late to open: the person at the gate is refused."""
-        if isinstance(command, Unlock | Refuse) and command.event is not None:
-            self._decide(command.event, "refuse", "expired", now)
-        return super().expired(command, now)
+    def awaits(self, command: Command) -> bool:
+        """Whether the one who showed the code still stands there."""
+        return isinstance(command, Unlock | Refuse) and command.event in self._people
+
+    def dismissed(self, events: tuple[str, ...], now: datetime) -> None:
+        """The portal could not accept a scan, or decided it too long ago."""
+        for event in events:
+            self._decide(event, "refuse", "not_accepted", now)
 
     def value(self, key: str, now: datetime) -> str | None:
         """Lock, contact, case, scanner."""

@@ -18,12 +18,13 @@ from typing import Final
 
 import structlog
 
+from mqtt.contract.messages import PATIENCE_SECONDS
 from mqtt.contract.telemetry import DeviceKind
 from mqtt.simulator import control
 from mqtt.simulator.alarm_button import AlarmButton
 from mqtt.simulator.connection import BrokerSettings, Connection, utc_now
 from mqtt.simulator.device import Decision, Device, Publication
-from mqtt.simulator.door_lock import PATIENCE_SECONDS, DoorLock
+from mqtt.simulator.door_lock import DoorLock
 from mqtt.simulator.fleet import build
 from mqtt.simulator.life import happening
 from mqtt.simulator.physics import body_temperature as body_temperature_of

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from mqtt.contract.codec import Fault
-from mqtt.contract.messages import Command, Refuse, Unlock
+from mqtt.contract.messages import Command, Door, Refuse, Unlock
 from portal.access.cache import Caches, KnownGate
 from portal.access.decision import RULES, Decision, Facts, PassFacts, Reason, Rules, decide
 from portal.access.models import Outcome, Passage
@@ -35,7 +35,7 @@ from portal.access.scans import (
     replays,
 )
 from portal.core.outbox import OutboxMessage, Outgoing, new_transaction, row_values
-from portal.devices.operations import CommandAnswer, acknowledgement
+from portal.devices.operations import CommandAnswer, ReceivedEvent, acknowledgement
 from portal.passes.models import Pass
 from portal.passes.operations import replayable
 from portal.passes.verdict import Reason as CodeReason
@@ -155,16 +155,19 @@ def decide_scans(
 
 
 def record_command_results(
-    session: Session, results: Sequence[CommandAnswer], caches: Caches
+    session: Session, results: Sequence[CommandAnswer], caches: Caches, now: datetime
 ) -> None:
-    """Note at passages what the lock answered; only its own answer counts, and only the first."""
+    """Note at passages what the lock answered; only its own answer counts, and only the first.
+
+    A lock whose clock is ahead has opened ``now`` at the latest.
+    """
     asked = [r for r in results if r.name == Unlock.NAME]
     gates = caches.gates(session, (r.address for r in asked))
     rows = [
         {
             "tx": r.transaction,
             "of_device": gates[r.address].device_id,
-            "opened": r.at if r.ok else None,
+            "opened": min(r.at, now) if r.ok else None,
             "said": "" if r.ok else (r.reason[:32] or "failed"),
         }
         for r in asked
@@ -173,6 +176,27 @@ def record_command_results(
     if not rows:
         return
     session.connection().execute(_NOTE_RESULT, rows)
+
+
+def record_openings(session: Session, events: Sequence[ReceivedEvent], caches: Caches) -> None:
+    """Note at passages that their door was opened, by the door's own events.
+
+    The lock's answer says the same sooner, but is not repeated when a broker is killed with it; the
+    event is. What came first stays.
+    """
+    opened = [
+        (e.address, e.event.transaction, min(e.event.at, e.received_at))
+        for e in events
+        if isinstance(e.event, Door) and e.event.state == "opened" and e.event.transaction
+    ]
+    gates = caches.gates(session, (address for address, *_ in opened)) if opened else {}
+    rows = [
+        {"tx": transaction, "of_device": gates[address].device_id, "opened": at, "said": ""}
+        for address, transaction, at in opened
+        if address in gates
+    ]
+    if rows:
+        session.connection().execute(_NOTE_RESULT, rows)
 
 
 def _judge(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from sqlalchemy.orm import Session
 
+from mqtt.contract import codec, topics
 from mqtt.contract.codec import Fault
-from mqtt.contract.topics import DeviceAddress
+from mqtt.contract.topics import Channel, DeviceAddress, TopicError
 from portal.access.cache import Caches
 from portal.access.offline import record_offline_passages
-from portal.access.operations import decide_scans, record_command_results
+from portal.access.operations import decide_scans, record_command_results, record_openings
 from portal.access.scans import Answer, ReceivedOfflinePassage, ReceivedScan
 from portal.core.bus import Received
 from portal.core.outbox import Outgoing
@@ -80,7 +81,7 @@ class Handler:
         results = [item for _, item in _of(items, CommandAnswer)]
         if results:
             record_results(session, results)
-            record_command_results(session, results, self._caches)
+            record_command_results(session, results, self._caches, now)
         offline = _of(items, ReceivedOfflinePassage)
         if offline:
             answers = record_offline_passages(
@@ -108,12 +109,8 @@ class Handler:
                 effects.bad.append(_stranger(message, event.address))
             else:
                 safe[event.address].append(event.event.id)
-        for address, ids in safe.items():
-            for start in range(0, len(ids), ACKNOWLEDGED_AT_ONCE):
-                chunk = ids[start : start + ACKNOWLEDGED_AT_ONCE]
-                effects.outgoing.append(
-                    acknowledgement(address, chunk, now, now + ACKNOWLEDGEMENT_LIFE)
-                )
+        record_openings(session, [event for _, event in events], self._caches)
+        effects.outgoing += _acknowledgements(safe, now)
 
     def _record_status(
         self,
@@ -129,6 +126,33 @@ class Handler:
             # What a broker retains of a device that is gone comes with every connect: no news.
             if status.address in strangers and not message.retained:
                 effects.bad.append(_stranger(message, status.address))
+
+
+def dismissals(bad: Sequence[Bad], now: datetime) -> list[Outgoing]:
+    """Acknowledgements of events that were put aside, so that devices do not repeat them for ever.
+
+    A device that is not enrolled gets none: it may be enrolled in a moment, and its events count then.
+    """
+    ids: dict[DeviceAddress, list[str]] = defaultdict(list)
+    for item in bad:
+        try:
+            topic = topics.parse(item.message.topic)
+        except TopicError:
+            continue
+        event = codec.event_id(item.message.payload)
+        if topic.channel is Channel.EVENT and item.fault != Fault.DEVICE and event is not None:
+            ids[topic.address].append(event)
+    return _acknowledgements(ids, now)
+
+
+def _acknowledgements(ids: Mapping[DeviceAddress, Sequence[str]], now: datetime) -> list[Outgoing]:
+    return [
+        acknowledgement(
+            address, of_one[start : start + ACKNOWLEDGED_AT_ONCE], now, now + ACKNOWLEDGEMENT_LIFE
+        )
+        for address, of_one in ids.items()
+        for start in range(0, len(of_one), ACKNOWLEDGED_AT_ONCE)
+    ]
 
 
 def _of(items: Sequence[tuple[Received, Item]], kind: type[T]) -> list[tuple[Received, T]]:

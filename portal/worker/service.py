@@ -29,7 +29,7 @@ from portal.core.keys import install_keys
 from portal.core.outbox import Outgoing
 from portal.devices.operations import CommandAnswer
 from portal.services import Services
-from portal.worker.handling import Effects, Handler
+from portal.worker.handling import Effects, Handler, dismissals
 from portal.worker.health import PERIOD_SECONDS, Health, health_path, write_health
 from portal.worker.intake import TOPICS, Bad, Item, sort
 from portal.worker.jobs import Jobs
@@ -230,6 +230,8 @@ class Worker:
             self.metrics.quarantined.labels(item.fault).inc()
             log.debug("message_put_aside", fault=item.fault, topic=item.message.topic)
         self._counts["quarantined"] += len(bad)
+        for outgoing in dismissals(bad, at):
+            self._publish(outgoing, at)
         self._acknowledge([item.message for item in bad])
 
     def _count(self, scans: Sequence[tuple[Received, object]], effects: Effects) -> None:

@@ -21,7 +21,7 @@ class Meter:
     """Publishes 1, 2, 3 … as uptime, every ``pace_s``, whether the broker is there or not.
 
     With ``qos`` 1 paho keeps what the broker has not confirmed and repeats it; with 0, as devices do,
-    a value counts as published when there was a connection to write it to.
+    a value is published when there is a connection that the broker has accepted.
     """
 
     def __init__(
@@ -54,6 +54,8 @@ class Meter:
         value = 0
         while not self._stop.wait(self._pace):
             value += 1
+            if not self.qos and not self._client.is_connected():
+                continue  # as ESPHome does; paho would write it before its CONNECT is answered
             now = time.time()
             info = self._client.publish(topic, str(value), self.qos, retain=True)
             if self.qos:

@@ -7,7 +7,6 @@ dwellings, and people who can sign in. Each process can be killed and started ag
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import urllib.parse
@@ -21,6 +20,7 @@ from typing import Any
 from mqtt.broker.accounts import Service
 from mqtt.broker.credentials import broker_access, ensure_credentials
 from mqtt.broker.embedded import plan, write_files
+from mqtt.broker.files import FOLDER
 from mqtt.ingest import Health as IngestHealth
 from mqtt.ingest import read_health as read_ingest_health
 from mqtt.simulator.connection import BrokerSettings
@@ -34,22 +34,9 @@ from portal.supervisor import first_start, readiness
 from portal.supervisor.broker_accounts import Accounts
 from portal.worker.health import Health as WorkerHealth
 from portal.worker.health import health_path, read_health
-from tests.services.child import Child, free_port, listens
+from tests.services.child import Child, free_port, listens, three_free_ports
 
 NAMES = ("broker", "worker", "ingest", "web")
-
-
-def three_free_ports() -> int:
-    """The first of three free ports in a row: the metrics of web, worker and ingest."""
-    while True:
-        first = free_port()
-        try:
-            for port in range(first, first + 3):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            continue
-        return first
 
 
 class Running:
@@ -125,6 +112,13 @@ class Running:
             for name, child in self.child.items()
             if child.log.exists()
         )
+
+    def broker_saved(self) -> float:
+        """When the broker last wrote its sessions and queues down, seconds since 1970; 0 before the first time."""
+        try:
+            return (self.data / FOLDER / "mosquitto.db").stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def worker_health(self) -> WorkerHealth | None:
         """What the present worker process has last written, None when it has not yet."""

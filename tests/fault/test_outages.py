@@ -256,36 +256,43 @@ def test_a_full_disk_stops_people_and_values_until_there_is_room_again(tmp_path:
             assert all(child.running for child in system.child.values())
 
 
-def test_a_gate_whose_clock_is_off_opens_no_door_and_says_why(tmp_path: Path) -> None:
+def test_a_gate_whose_clock_is_off_lets_in_who_stands_there_and_nobody_else(tmp_path: Path) -> None:
     with running(tmp_path) as system:
         coming = people(system, random.Random(SEED), 3)
         system.start("broker", "worker")
         with gates_of(system, coming) as stream:
             key = coming.gates[0]
             gate = stream.gates[key]
-            (ahead_id, ahead), (behind_id, behind), (_, good) = coming.one_time
+            (ahead_id, ahead), (behind_id, behind), (far_id, far) = coming.one_time
 
             gate.clock_off = timedelta(minutes=2)
             stream.show((key, ahead))
-            wait_until(lambda: told(system, ahead_id).command_reason)
+            wait_until(lambda: told(system, ahead_id).opened_at, what="the door to open")
             row = told(system, ahead_id)
-            assert (row.outcome, row.reason, row.command_reason) == ("allow", "ok", "expired")
-            assert row.opened_at is None
+            assert (row.outcome, row.reason, row.command_reason) == ("allow", "ok", "")
+            assert row.opened_at - row.decided_at < timedelta(seconds=30), "by the portal's clock"
 
             gate.clock_off = -timedelta(days=1)
             stream.show((key, behind))
             wait_until(lambda: stream.answered == 2)
             row = told(system, behind_id)
             assert (row.outcome, row.reason) == ("refuse", Reason.STALE_SCAN)
-            assert not stream.openings
+
+            gate.clock_off = timedelta(hours=1)
+            stream.show((key, far))
+            wait_until(lambda: stream.answered == 3, what="the scan to be dismissed")
+            assert gate.last_decision.reason == "not_accepted"
+            assert len(stream.openings) == 1
 
             gate.clock_off = timedelta(0)
-            stream.show((key, good), (key, behind))
-            wait_until(lambda: stream.answered == 4)
-            wait_until(lambda: len(stream.openings) == 2, what="both doors after the clock was set")
+            stream.show((key, far), (key, behind))
+            wait_until(lambda: stream.answered == 5)
+            wait_until(lambda: len(stream.openings) == 3, what="both doors after the clock was set")
+            wait_until(lambda: not stream.waiting, what="every event to be answered")
             with system.db.read() as session:
                 assert session.get_one(Pass, behind_id).uses == 1
-                assert quarantine.counts(session) == {}
+                assert session.get_one(Pass, far_id).uses == 1
+                assert set(quarantine.counts(session)) == {"future"}
 
 
 def told(system: Running, pass_id: str) -> Passage:

@@ -25,6 +25,19 @@ def free_port() -> int:
             return port
 
 
+def three_free_ports() -> int:
+    """The first of three free ports in a row: the metrics of web, worker and ingest."""
+    while True:
+        first = free_port()
+        try:
+            for port in range(first, first + 3):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            continue
+        return first
+
+
 def listens(port: int) -> bool:
     """Whether something accepts TCP connections on this loopback port."""
     try:

@@ -5,114 +5,25 @@ import os
 import signal
 import socket
 import stat
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from mqtt.broker.binaries import find_mosquitto
-from tests.services.child import free_port
+from tests.services.up import Up
 from tests.services.wait import wait_until
 
 pytestmark = pytest.mark.system
-READY_WITHIN = 90.0
-
-
-class Up:
-    """One `linli up` with a data folder and ports of its own."""
-
-    def __init__(self, data: Path, log: Path) -> None:
-        self.data = data
-        self.log = log
-        first = _three_free_ports()
-        self.http = free_port()
-        self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("LINLI_")},
-            "LINLI_DATA_DIR": str(data),
-            "LINLI_HTTP_PORT": str(self.http),
-            "LINLI_MQTT_PORT": str(free_port()),
-            "LINLI_METRICS_PORT": str(first),
-            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-        }
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def run(self, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "portal", *arguments],
-            env={**self.environment, **extra},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def start(self, *options: str) -> None:
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "portal", "up", *options],
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        wait_until(self._is_up, READY_WITHIN, what="the banner")
-
-    def _is_up(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, self.said()
-        return bool(self.told().get("processes")) and "Ctrl-C" in self.said()
-
-    def told(self) -> dict[str, Any]:
-        try:
-            facts: dict[str, Any] = json.loads((self.data / "run/up.json").read_text())
-        except (OSError, ValueError):
-            return {}
-        return facts
-
-    def said(self) -> str:
-        return self.log.read_text("utf-8", "replace")
-
-    def family(self) -> list[psutil.Process]:
-        assert self.process is not None
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        assert self.process is not None
-        self.process.send_signal(number)
-        return self.process.wait(20)
-
-
-def _three_free_ports() -> int:
-    while True:
-        first = free_port()
-        if first > 65_000:
-            continue
-        try:
-            for number in (first, first + 1, first + 2):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", number))
-        except OSError:
-            continue
-        return first
 
 
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
     one = Up(tmp_path / "data", tmp_path / "up.log")
     yield one
-    if one.process is not None and one.process.poll() is None:
-        family = one.family()
-        one.process.kill()
-        one.process.wait()
-        for process in family:
-            if process.is_running():
-                process.kill()
+    one.clear_away()
 
 
 def gone(processes: list[psutil.Process]) -> bool:

@@ -15,6 +15,7 @@ from mqtt.contract.codec import (
     decode_event,
     decode_result,
     encode,
+    event_id,
 )
 from mqtt.contract.examples import COMMAND_EXAMPLES, EVENT_EXAMPLES, RESULT_EXAMPLE
 from mqtt.contract.messages import COMMANDS, EVENTS, EXAMPLE_MOMENT
@@ -114,6 +115,24 @@ def test_an_event_older_than_the_queue_or_ahead_of_the_clock_is_refused() -> Non
         with pytest.raises(MessageError) as caught:
             decode_event("tamper", payload, now)
         assert caught.value.fault is fault
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        (encode(EVENT_EXAMPLES["tamper"]), EVENT_EXAMPLES["tamper"].id),
+        (b'{"id":"abcdefgh","at":7,"active":"perhaps"}', "abcdefgh"),
+        (b'{"id":"short"}', None),
+        (b'{"id":7}', None),
+        (b"[]", None),
+        (b"{", None),
+        (b"\xff\xfe", None),
+        (b'{"x":' + b"[" * 20_000, None),
+        (b'{"id":"abcdefgh","x":"' + b" " * MAX_PAYLOAD_BYTES + b'"}', None),
+    ],
+)
+def test_an_event_names_itself_however_wrong_the_rest_is(payload: bytes, found: str | None) -> None:
+    assert event_id(payload) == found
 
 
 def test_an_unknown_kind_is_named() -> None:

@@ -84,13 +84,33 @@ def test_an_unlock_after_the_person_gave_up_opens_nothing() -> None:
     assert event not in lock.queue
 
 
-def test_an_expired_unlock_opens_nothing_and_counts_as_refused() -> None:
+@pytest.mark.parametrize("ahead", [-86_400, -120, 0, 120, 86_400])
+def test_an_unlock_opens_for_who_still_waits_whatever_the_clock_says(ahead: int) -> None:
+    wrong = NOW + seconds(ahead)
     lock = _lock()
-    event, _ = lock.scan(CODE, NOW)
-    said = lock.on_command("unlock", command("unlock", event=event), NOW + seconds(11))
+    event, _ = lock.scan(CODE, wrong)
+    said = lock.on_command("unlock", command("unlock", event=event), wrong + seconds(1))
+    assert results(said) == [(True, "")]
+    assert not lock.locked
+    assert lock.last_decision.outcome == "unlock"
+
+
+def test_an_expired_unlock_from_the_office_opens_nothing() -> None:
+    lock = _lock()
+    said = lock.on_command("unlock", command("unlock"), NOW + seconds(11))
     assert results(said) == [(False, "expired")]
     assert lock.locked
-    assert (lock.last_decision.outcome, lock.last_decision.reason) == ("refuse", "expired")
+
+
+def test_a_scan_the_portal_puts_aside_is_refused_at_once_and_not_repeated() -> None:
+    lock = _lock()
+    event, _ = lock.scan(CODE, NOW)
+    lock.on_command("acknowledge", command("acknowledge", events=(event,)), NOW + seconds(1))
+    assert (lock.last_decision.outcome, lock.last_decision.reason) == ("refuse", "not_accepted")
+    assert event not in lock.queue
+    late = lock.on_command("unlock", command("unlock", event=event), NOW + seconds(2))
+    assert results(late) == [(False, "nobody_waiting")]
+    assert lock.locked
 
 
 def test_a_repeated_unlock_does_not_open_twice() -> None:

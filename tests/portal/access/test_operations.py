@@ -231,10 +231,21 @@ def test_the_locks_answer_is_noted_once_and_only_from_that_lock(house: Gatehouse
     for result in results:
         with house.db.write() as session:
             record_results(session, [result])
-            record_command_results(session, [result], house.caches)
+            record_command_results(session, [result], house.caches, later)
     [passage] = house.passages()
     assert (passage.opened_at, passage.command_reason) == (later, "")
     assert house.count(OutboxMessage, OutboxMessage.state == OutboxState.DONE) == 1
+
+
+def test_a_lock_whose_clock_is_ahead_has_opened_now(house: Gatehouse) -> None:
+    answer = house.show(house.code(house.resident_pass()))
+    assert answer.outgoing is not None
+    ahead = house.now + timedelta(minutes=4)
+    opened = CommandAnswer(MAIN, "unlock", answer.outgoing.transaction, True, "", ahead)
+    with house.db.write() as session:
+        record_command_results(session, [opened], house.caches, house.now)
+    [passage] = house.passages()
+    assert passage.opened_at == house.now
 
 
 def test_several_locks_answer_in_one_batch(house: Gatehouse) -> None:
@@ -247,7 +258,7 @@ def test_several_locks_answer_in_one_batch(house: Gatehouse) -> None:
     ]
     with house.db.write() as session:
         record_results(session, results)
-        record_command_results(session, results, house.caches)
+        record_command_results(session, results, house.caches, house.now)
     assert house.count(OutboxMessage, OutboxMessage.state == OutboxState.DONE) == 3
     assert [p.opened_at for p in house.passages()] == [house.now] * 3
 
@@ -257,7 +268,7 @@ def test_a_lock_that_fails_without_a_word_is_seen_in_the_log(house: Gatehouse) -
     assert answer.outgoing is not None
     failed = CommandAnswer(MAIN, "unlock", answer.outgoing.transaction, False, "", house.now)
     with house.db.write() as session:
-        record_command_results(session, [failed], house.caches)
+        record_command_results(session, [failed], house.caches, house.now)
     [passage] = house.passages()
     assert (passage.opened_at, passage.command_reason) == (None, "failed")
 

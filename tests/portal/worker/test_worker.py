@@ -19,6 +19,7 @@ from mqtt.contract.messages import (
     Acknowledge,
     Alarm,
     Boot,
+    Door,
     OfflinePassage,
     Refuse,
     Scan,
@@ -198,6 +199,7 @@ def test_malformed_messages_are_put_aside_and_scans_go_on(
         (MAIN.event("scan"), b"{", "malformed_json"),
         (MAIN.event("scan"), b"\xff\xfe", "malformed_json"),
         (MAIN.event("scan"), b'{"id": 7}', "wrong_shape"),
+        (MAIN.event("scan"), b'{"id": "a-scan-of-what"}', "wrong_shape"),
         (MAIN.event("scan"), b"[" * 60_000, "wrong_shape"),
         (MAIN.event("scan"), b" " * 65_537, "oversized"),
         (MAIN.event("dance"), b"{}", "unknown_kind"),
@@ -229,7 +231,28 @@ def test_malformed_messages_are_put_aside_and_scans_go_on(
                 expected[fault] = expected.get(fault, 0) + 20
             until(worker.turn, lambda: sum(counted().values()) >= sum(expected.values()))
             assert counted() == expected
+        refused = [stale.id, future.id, "a-scan-of-what"]
+        until(worker.turn, lambda: all(map(gate.answer_to, refused)))
+    assert all(isinstance(gate.answer_to(event), Acknowledge) for event in refused)
+    assert stranger.commands == []
     assert isinstance(gate.answer_to(shown.id), Unlock)
+
+
+def test_a_door_that_opened_is_noted_although_the_locks_answer_was_lost(
+    live: Gatehouse, broker: Broker, tmp_path: Path
+) -> None:
+    code = live.code(live.resident_pass())
+    with working(live, broker, tmp_path) as worker, FakeGate(broker.port, MAIN) as gate:
+        shown = scan(live, code)
+        gate.send(shown)
+        until(worker.turn, lambda: gate.answer_to(shown.id))
+        answer = gate.answer_to(shown.id)
+        assert answer is not None
+        moved = Door(id=uuid4().hex, at=utc_now(), state="opened", transaction=answer.transaction)
+        gate.send(moved)
+        until(worker.turn, lambda: live.count(Passage, Passage.opened_at.is_not(None)) == 1)
+        [passage] = live.passages()
+        assert passage.opened_at == moved.at
 
 
 def test_a_restarted_worker_publishes_what_a_killed_one_left(

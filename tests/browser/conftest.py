@@ -1,0 +1,40 @@
+"""A demo community that is up for the whole run, and people with browsers in it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from mqtt.broker.binaries import find_mosquitto
+from tests.browser.people import Cookies, People
+from tests.services.requirement import lacking
+from tests.services.up import Up
+from tests.services.up import demo as start_demo
+
+CODE_SECONDS = 30
+"""How long a code on a screen is valid: longer than taking and scanning a picture of it takes."""
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """`linli up --demo` with mosquitto, started once for all tests of this folder."""
+    if find_mosquitto() is None:
+        lacking("mosquitto")
+    folder = tmp_path_factory.mktemp("demo")
+    with start_demo(folder, LINLI_PASS_SECONDS=str(CODE_SECONDS)) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def cookies() -> Cookies:
+    """Who has signed in during this run need not do it again."""
+    return {}
+
+
+@pytest.fixture
+def people(demo: Up, browser: Browser, cookies: Cookies) -> Iterator[People]:
+    """People with a browser each; the test fails when a page of theirs misbehaved behind its back."""
+    them = People(demo, browser, cookies)
+    yield them
+    them.leave()
+    assert them.complaints() == []
