@@ -100,7 +100,7 @@ def test_one_registers_and_a_worker_approves_by_keyboard_alone(people: People) -
     worker.keyboard.insert_text("请到物业领取钥匙")
     reach(worker, "button[value=approve]")
     worker.keyboard.press("Enter")
-    expect(worker.get_by_role("status")).to_contain_text("登记已通过。")
+    expect(worker.locator("#messages")).to_contain_text("登记已通过。")
     people.sign_in(phone, who.phone, PASSWORD)
     phone.goto("/pass")
     expect(phone.locator("[data-pass-code]")).to_be_visible()

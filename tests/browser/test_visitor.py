@@ -76,4 +76,4 @@ def approve(worker: Page) -> None:
     row.get_by_role("link", name="查看").click()
     assert VISITOR not in worker.locator("main").inner_text()
     worker.get_by_role("button", name="通过", exact=True).click()
-    expect(worker.get_by_role("status")).to_contain_text("已批准")
+    expect(worker.locator("#messages")).to_contain_text("已批准")
