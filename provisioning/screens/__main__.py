@@ -22,7 +22,7 @@ from provisioning.screens.demo import Demo, demo
 
 LANGUAGES: Final = {"en-GB": "overview.png", "zh-CN": "overview.zh-CN.png"}
 PHONE: Final = (360, 700)
-DESK: Final = (1080, 700)
+DESK: Final = (1200, 700)
 SCALE: Final = 1.5
 MARGIN: Final = 36
 ROUND: Final = 28
@@ -64,8 +64,8 @@ def overview(browser: Browser, community: Demo, language: str) -> Image.Image:
     shown = _code(other)
     community.scan("gate-south-in", 36.4, image=shown)
     community.scan("gate-south-in", 36.4, image=shown)
-    community.scan("gate-south-out", 36.5, code="https://example.org/not-a-pass")
-    community.scan("gate-south-out", 36.7, image=_code(other))
+    community.scan("gate-south-in", 36.5, code="https://example.org/not-a-pass")
+    community.scan("gate-south-in", 36.7, image=_code(other))
     community.scan("gate-south-in", 36.2, image=_code(phone))
     community.scan("door-1", 36.3, image=_code(phone))
     phone.goto("/pass")
