@@ -25,7 +25,7 @@ from portal.core.keys import install_keys
 from portal.services import EXTENSION, Services
 from portal.web import api, assets, context, errors, headers, health, home, requests, start
 
-FEATURES: Final = ("residents", "passes", "visitors", "access", "devices")
+FEATURES: Final = ("residents", "passes", "visitors", "access", "scanning", "devices")
 LARGEST_REQUEST: Final = 4 * 1024 * 1024
 LARGEST_FORM: Final = 256 * 1024
 
