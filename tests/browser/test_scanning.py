@@ -123,9 +123,7 @@ def test_a_guard_scans_a_visitor_and_lets_them_in_once(
         scanner = page.locator("[data-scanner]")
         expect(scanner).to_have_attribute("data-state", "running")
         looks = sum("/work/scan/code" in address for address in asked)
-        wait_until(
-            lambda: scanner.evaluate("element => element.scanner.looks") > MANY, "more looks"
-        )
+        wait_until(lambda: scanner.evaluate("element => element.scanner.looks") > MANY)
         assert sum("/work/scan/code" in address for address in asked) == looks == 1
 
         # Held up anew it is worth nothing any more.
