@@ -6,6 +6,7 @@ REQUIREMENTS := provisioning/requirements
 PACKAGES := provisioning/system/packages.sh
 ENVIRONMENT := provisioning/system/environment.sh
 STEP := provisioning/system/step.sh
+ASSETS := provisioning/system/assets.sh
 CATALOGUES := $(wildcard portal/translations/*/LC_MESSAGES/*.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 NEEDS_SERVICES := broker or postgres or telemetry or browser or fault or system
@@ -19,7 +20,7 @@ ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
 .PHONY: help env test-env run check test format format-check lint types imports contract \
-  translations translations-check migrations quick-tests lock packages clean
+  translations translations-check assets assets-check migrations quick-tests lock packages clean
 
 help: ## what there is (this text)
 	@printf 'Linli runs a residential community. Two commands: make run, then look at what it prints.\n\n'
@@ -57,7 +58,7 @@ run: env ## start a whole demo community and print its addresses and sign-ins; C
 
 # --- checks ----------------------------------------------------------------------------------
 
-check: test-env ## fast checks and the tests that need no service, two at a time, all faults at once
+check: test-env ## fast checks and the tests that need no service, side by side, all faults at once
 	@$(MAKE) -j2 --output-sync=target --keep-going SIDE_BY_SIDE=1 \
 	  quick-tests types format-check lint imports contract translations-check
 
@@ -65,7 +66,7 @@ test: export LINLI_TEST_REQUIRE := 1
 test: ## install what is needed, then every check and every test, on real services
 	@$(STEP) 'system packages' $(PACKAGES) install test
 	@$(STEP) 'environment' $(MAKE) test-env
-	@$(MAKE) format-check lint types imports contract translations-check migrations
+	@$(MAKE) format-check lint types imports contract translations-check assets-check migrations
 	@$(STEP) 'tests' $(BIN)/python -m pytest --durations=15
 
 format-check: | .venv/test.stamp
@@ -85,6 +86,12 @@ contract: | .venv/test.stamp
 
 translations-check: | .venv/test.stamp
 	@$(STEP) 'translations' $(BIN)/python -m provisioning.translations check
+	@$(STEP) 'nothing said without translation' $(BIN)/python -m provisioning.literals
+
+# Where Node.js or its packages cannot be had (exit code 3), it says so and the sums of the sources,
+# which the tests compare without Node.js, have to do.
+assets-check:
+	@$(STEP) 'front-end files are built' sh -c '$(ASSETS) check || [ $$? -eq 3 ]'
 
 migrations: | .venv/test.stamp
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export LINLI_DATA_DIR="$$folder" && \
@@ -92,9 +99,12 @@ migrations: | .venv/test.stamp
 	$(STEP) 'models and migrations agree' $(BIN)/linli db check
 
 quick-tests: | .venv/test.stamp
-	@$(STEP) 'quick tests' $(BIN)/python -m pytest -q -m 'not ($(NEEDS_SERVICES))'
+	@$(STEP) 'quick tests' $(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not ($(NEEDS_SERVICES))'
 
 # --- upkeep ----------------------------------------------------------------------------------
+
+assets: ## build the portal's style sheets and scripts and copy its npm packages (needs Node.js)
+	@$(ASSETS) build
 
 format: .venv/test.stamp ## format the code and repair what ruff can
 	@$(BIN)/ruff check --fix-only --quiet .

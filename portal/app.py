@@ -17,13 +17,25 @@ from flask_wtf import CSRFProtect
 from portal import config as configuration
 from portal.accounts import security
 from portal.accounts.session import load_actor
-from portal.core import limits
+from portal.core import formats, limits
 from portal.core.actors import install_actor_loader
 from portal.core.db import Database
 from portal.core.i18n import Babel, choose_language
 from portal.core.keys import install_keys
 from portal.services import EXTENSION, Services
-from portal.web import api, assets, context, errors, headers, health, home, requests, start
+from portal.web import (
+    api,
+    assets,
+    context,
+    display,
+    errors,
+    headers,
+    health,
+    home,
+    requests,
+    start,
+    styleguide,
+)
 
 FEATURES: Final = ("residents", "passes", "visitors", "access", "scanning", "devices")
 LARGEST_REQUEST: Final = 4 * 1024 * 1024
@@ -62,8 +74,11 @@ def create_app(services: Services | None = None) -> Flask:
     errors.install(app)
     assets.install(app)
     context.install(app)
+    formats.install(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(start.blueprint)
+    app.register_blueprint(display.blueprint)
+    app.register_blueprint(styleguide.blueprint)
     app.register_blueprint(home.home)
     app.register_blueprint(home.work)
     for feature in FEATURES:

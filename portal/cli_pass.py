@@ -1,21 +1,24 @@
 """`linli pass`: look into a signed pass from the command line, with or without an installation.
 
-Exit code 0: valid; 1: not valid, with the reason on standard error; 2: wrong use, or a key set that
-cannot be read.
+Exit code 0: valid; 1: not valid, with the reason on standard error, or no installation to ask; 2: wrong
+use, or a key set that cannot be read.
 """
 
 import json
 import sys
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
+from portal import config as configuration
+from portal.core.db import Database
 from portal.core.identifiers import check_uscc
+from portal.models import Pass
 from portal.passes.claims import PassClaims
 from portal.passes.keys import KeySet, KeySetError
+from portal.passes.signing import load_keyset
 from portal.passes.token import TokenError, read
 from portal.passes.verdict import Reason, Verdict
 from portal.passes.verdict import verify as judge
@@ -32,7 +35,7 @@ def group() -> None:
     "--keys",
     "key_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Published key set to check with; without it, that of this installation.",
+    help="Published key set to check with; without it, keys and revocations of this installation.",
 )
 @click.option("--issuer", help="Accept passes of this community only (its code).")
 @click.option(
@@ -54,8 +57,11 @@ def verify(
     token = token.strip("\r\n")  # spaces belong to Base45
     if issuer is not None and not check_uscc(issuer).valid:
         raise click.BadParameter("not a unified social credit code", param_hint="--issuer")
-    keys = _published(key_file) if key_file else _of_this_installation()
-    verdict = judge(token, keys, at or datetime.now(UTC), issuer=issuer)
+    now = at or datetime.now(UTC)
+    if key_file:
+        verdict = judge(token, _published(key_file), now, issuer=issuer)
+    else:
+        verdict = _judge_here(token, now, issuer)
     claims = verdict.claims or _unproven(token)
     if as_json:
         click.echo(json.dumps(_as_json(verdict, claims), ensure_ascii=False))
@@ -73,13 +79,28 @@ def _published(path: Path) -> KeySet:
         raise click.BadParameter(str(error), param_hint="--keys") from error
 
 
-def _of_this_installation() -> KeySet:
-    # looked up when needed: reading a pass with --keys needs neither database nor configuration
-    operations: Any = import_module("portal.passes.operations")
-    keys = operations.load_keyset()
-    if not isinstance(keys, KeySet):
-        raise TypeError("load_keyset gives a KeySet")
-    return keys
+def _judge_here(token: str, now: datetime, issuer: str | None) -> Verdict:
+    """With what this installation knows: its keys, and which passes it has withdrawn."""
+    config, _ = configuration.load()
+    if not config.database_url and not (config.data_dir / "linli.db").exists():
+        raise click.ClickException(
+            f"no installation in {config.data_dir}: name a key set with --keys, or LINLI_DATA_DIR"
+        )
+    database = Database(config.effective_database_url)
+    try:
+        with database.read() as session:
+
+            def revoked(claims: PassClaims) -> bool:
+                row = session.get(Pass, claims.pass_id.hex())
+                return row is not None and row.revoked_at is not None
+
+            return judge(token, load_keyset(session), now, issuer=issuer, revoked=revoked)
+    except SQLAlchemyError as error:
+        raise click.ClickException(
+            f"the database does not answer: {getattr(error, 'orig', error)}. See `linli config`."
+        ) from error
+    finally:
+        database.close()
 
 
 def _unproven(token: str) -> PassClaims | None:

@@ -33,6 +33,7 @@ from portal.accounts.identity import sign_in_hash
 from portal.accounts.models import User
 from portal.accounts.operations import note_sign_in
 from portal.config import Config
+from portal.core.actors import current_actor
 from portal.core.limits import CODE_ACCOUNT, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, limited
 from portal.services import current_services
 
@@ -104,7 +105,9 @@ def sign_in() -> Response:
 @limited(SIGN_IN_ADDRESS)
 @limited(CODE_ACCOUNT, key=_account_half_way, only_failed=True)
 def code() -> Response:
-    """The second factor."""
+    """The second factor. Whoever is signed in already has no need of it, and stays signed in."""
+    if current_actor().user_id is not None:
+        return make_response(redirect(url_for("start.index")))
     return _answer(two_factor_token_validation())
 
 

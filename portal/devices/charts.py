@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from mqtt.contract.telemetry import MEASURES, Component, DeviceKind, Measure
+from portal.core import formats
 from portal.core.i18n import _, lazy
 from portal.devices.models import Device
 
@@ -130,8 +131,7 @@ def text_of(measure: Measure, value: float) -> str:
         hours, minutes = divmod(rest, 60)
         clock = f"{hours}:{minutes:02}"
         return _("%(days)s days %(clock)s", days=days, clock=clock) if days else clock
-    number = f"{value:.1f}" if measure.unit == "°C" else f"{value:.0f}"
-    return f"{number} {measure.unit}".strip()
+    return formats.measure(value, measure.unit, 1 if measure.unit == "°C" else 0)
 
 
 def tone_of(measure: Measure, value: float) -> str:

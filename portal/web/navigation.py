@@ -29,6 +29,7 @@ class Shown:
     label: Any
     icon: str
     current: bool
+    count: int = 0
 
 
 RESIDENT: Final = (

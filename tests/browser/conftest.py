@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from mqtt.broker.binaries import find_mosquitto
-from tests.browser.people import Cookies, People
+from tests.browser.pages import Places
+from tests.browser.people import Cookies, People, accounts, noted
 from tests.services.requirement import lacking
 from tests.services.up import Up
 from tests.services.up import demo as start_demo
 
+expect.set_options(timeout=15_000)  # pages bring themselves up to date every five seconds at most
 CODE_SECONDS = 30
 """How long a code on a screen is valid: longer than taking and scanning a picture of it takes."""
 
@@ -29,6 +31,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 def cookies() -> Cookies:
     """Who has signed in during this run need not do it again."""
     return {}
+
+
+@pytest.fixture(scope="session")
+def places(demo: Up) -> Iterator[Places]:
+    """Its pages, with values for the arguments of their addresses, and the names of its places and people."""
+    found = Places(demo, noted(accounts(demo), "owner, approved"))
+    yield found
+    found.close()
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
 """Virtual gates of the running demo: a picture is held before one, and its door is looked at."""
 
+import base64
 import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 from PIL import Image
@@ -42,3 +46,17 @@ def read_code(picture: Path) -> str:
     assert len(found) == 1, found
     text: str = found[0].data.decode("ascii")
     return text
+
+
+def show_at_once(up: Up, names: Sequence[str], picture: Path) -> dict[str, dict[str, Any]]:
+    """The same picture before several gates at the same moment: each one's answer."""
+    image = base64.b64encode(picture.read_bytes()).decode("ascii")
+    together = Barrier(len(names))
+
+    def show(gate: str) -> dict[str, Any]:
+        together.wait(10)
+        place = up.data / control.SOCKET_NAME
+        return control.ask(place, {"op": "scan", "device": gate, "image": image})
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        return dict(zip(names, pool.map(show, names), strict=True))

@@ -34,7 +34,7 @@ class Watch:
         # A refused form is answered with 422, a page that one may not see with 403 or 404; the
         # browser notes each as an error of its own.
         own = message.text.startswith("Failed to load resource: the server responded with")
-        if message.type in ("error", "warning") and not own:
+        if message.type == "error" and not own:
             self.seen.append(f"console: {message.text} ({message.page and message.page.url})")
 
     def _asked(self, request: Request) -> None:
@@ -50,6 +50,20 @@ Cookies = dict[tuple[str, str], Any]
 """Of those who have signed in before, by user name and language."""
 
 
+Accounts = dict[str, dict[str, Any]]
+
+
+def accounts(up: Up) -> Accounts:
+    """The sign-ins of the demo by user name."""
+    listed = json.loads((up.data / "demo-accounts.json").read_text("utf-8"))
+    return {account["username"]: account for account in listed}
+
+
+def noted(found: Accounts, note: str) -> str:
+    """The user name of the first account whose note says this."""
+    return next(name for name, account in found.items() if note in account["note"])
+
+
 class People:
     """Opens a browser context per person; `complaints` is what their pages had to say."""
 
@@ -59,16 +73,13 @@ class People:
         self.watch = Watch(up.url)
         self._browser = browser
         self._contexts: list[BrowserContext] = []
-        self.accounts = {
-            account["username"]: account
-            for account in json.loads((up.data / "demo-accounts.json").read_text("utf-8"))
-        }
+        self.accounts = accounts(up)
         self.facts = json.loads((up.data / "demo.json").read_text("utf-8"))
 
     @property
     def resident(self) -> str:
         """The user name of the approved owner."""
-        return next(n for n, a in self.accounts.items() if "owner, approved" in a["note"])
+        return noted(self.accounts, "owner, approved")
 
     def stranger(
         self, language: str = "zh_Hans_CN", size: tuple[int, int] = PHONE, **options: Any

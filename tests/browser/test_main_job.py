@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal.core.identifiers import resident_id_with_check
 from tests.browser import gates
 from tests.browser.people import DESK, People
+from tests.browser.registering import PASSWORD, Applicant, applicant
 from tests.services.up import Up
 from tests.services.wait import wait_until
 
@@ -15,10 +15,6 @@ pytestmark = pytest.mark.system
 
 GATE = "gate-south-in"
 GATE_NAME = "南门入口"
-PHONE = "19900990001"
-PASSWORD = "jasmine-river-lantern-7"
-NAME = "周小舟"
-DOCUMENT = resident_id_with_check("91999919930418" + "012")
 
 
 def picture_of(page: Page, path: Path) -> Path:
@@ -33,6 +29,7 @@ def rows(log: Page) -> list[str]:
 def test_a_person_registers_is_approved_and_opens_a_gate_with_the_pass_on_the_screen(
     people: People, demo: Up, tmp_path: Path
 ) -> None:
+    who = applicant("周小舟")
     worker = people.signed_in("worker", size=DESK)
 
     # The passage log is open in a browser of its own all the time.
@@ -47,16 +44,16 @@ def test_a_person_registers_is_approved_and_opens_a_gate_with_the_pass_on_the_sc
     assert link == f"{demo.url}/r/{people.facts['uscc']}"
 
     phone = people.stranger()
-    register(phone, link)
+    register(phone, link, who)
     expect(phone.get_by_text("谢谢，您的登记正在等待审核。")).to_be_visible()
 
     # Before the approval there is no pass.
-    people.sign_in(phone, PHONE, PASSWORD)
+    people.sign_in(phone, who.phone, PASSWORD)
     phone.goto("/pass")
     expect(phone.get_by_role("heading", name="您的登记正在审核")).to_be_visible()
     assert phone.locator("[data-pass-code]").count() == 0
 
-    approve(worker)
+    approve(worker, who)
 
     phone.get_by_role("link", name="再看一次").click()
     code = phone.locator("[data-pass-code]")
@@ -104,15 +101,15 @@ def test_a_person_registers_is_approved_and_opens_a_gate_with_the_pass_on_the_sc
     expect(mine.first).to_contain_text(GATE_NAME)
 
 
-def register(phone: Page, link: str) -> None:
+def register(phone: Page, link: str, who: Applicant) -> None:
     phone.goto(link)
     expect(phone.get_by_role("heading", level=1)).to_have_text("登记到邻里示范社区")
     phone.get_by_label("我已阅读并同意。").check()
     phone.get_by_role("button", name="同意并继续").click()
-    phone.get_by_label("姓名").fill(NAME)
-    phone.get_by_label("手机号码").fill(PHONE)
+    phone.get_by_label("姓名").fill(who.name)
+    phone.get_by_label("手机号码").fill(who.phone)
     phone.get_by_label("居民身份证").check()
-    phone.get_by_label("证件号码").fill(DOCUMENT)
+    phone.get_by_label("证件号码").fill(who.document)
     phone.get_by_label("密码", exact=True).fill(PASSWORD)
     phone.get_by_label("再次输入密码", exact=True).fill(PASSWORD)
     phone.get_by_role("button", name="继续").click()
@@ -123,14 +120,15 @@ def register(phone: Page, link: str) -> None:
     phone.get_by_role("button", name="提交登记").click()
 
 
-def approve(worker: Page) -> None:
+def approve(worker: Page, who: Applicant) -> None:
     worker.goto("/work")
     worker.get_by_role("navigation").get_by_role("link", name="居民").click()
-    row = worker.get_by_role("row").filter(has_text="199****0001").filter(has_text="2单元")
+    masked = f"{who.phone[:3]}****{who.phone[-4:]}"
+    row = worker.get_by_role("row").filter(has_text=masked)
     row.get_by_role("link", name="审核").click()
-    assert NAME not in worker.locator("main").inner_text()
+    assert who.name not in worker.locator("main").inner_text()
     worker.get_by_role("button", name="显示完整信息").click()
-    expect(worker.locator("main")).to_contain_text(DOCUMENT)
-    expect(worker.locator("main")).to_contain_text(PHONE)
+    expect(worker.locator("main")).to_contain_text(who.document)
+    expect(worker.locator("main")).to_contain_text(who.phone)
     worker.get_by_role("button", name="通过", exact=True).click()
-    expect(worker.get_by_role("status")).to_contain_text("登记已通过。")
+    expect(worker.locator("#messages")).to_contain_text("登记已通过。")

