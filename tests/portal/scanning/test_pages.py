@@ -163,7 +163,7 @@ def test_a_visitors_card_shows_the_visitor_not_the_host(world: World, people: Pe
     _, code = visitor_code(world)
     answer = look(people.client("gatekeeper", "zh_Hans_CN"), code, at(world))
     assert title(answer) == "有效"
-    for text in ("<dd>访客</dd>", "周*兰", "1号楼 1单元 101", "2026-03-02 20:00"):
+    for text in ("<dd>访客</dd>", "周*兰", "1号楼 1单元 101", "20:00"):
         assert text in answer.text
     assert "周玉兰" not in answer.text
     assert "李" not in answer.text
