@@ -37,7 +37,7 @@ from portal.web import (
     styleguide,
 )
 
-FEATURES: Final = ("residents", "passes", "visitors", "access", "devices")
+FEATURES: Final = ("residents", "passes", "visitors", "access", "scanning", "devices")
 LARGEST_REQUEST: Final = 4 * 1024 * 1024
 LARGEST_FORM: Final = 256 * 1024
 

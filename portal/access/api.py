@@ -42,6 +42,9 @@ class PassageSchema(ma.Schema):
     outcome = ma.fields.Enum(Outcome, by_value=True, required=True)
     reason = ma.fields.String(required=True)
     opened_at = ma.fields.AwareDateTime(allow_none=True)
+    by_hand = ma.fields.Boolean(
+        required=True, metadata={"description": "Decided by staff at the gate"}
+    )
     body_temperature = ma.fields.Float(allow_none=True, metadata={"description": "°C"})
 
 
@@ -65,6 +68,7 @@ def _row(passage: Passage) -> dict[str, Any]:
         "outcome": Outcome(passage.outcome),
         "reason": passage.reason,
         "opened_at": passage.opened_at,
+        "by_hand": passage.by_hand is not None,
         "body_temperature": passage.body_temperature,
     }
 

@@ -7,7 +7,8 @@ those reasons are decided here too, from what is known beforehand.
 The first rule that fails is the reason::
 
     scan too old ─ code (prefix, structure, key, signature, time, community) ─ gate enabled ─ pass known,
-    of this community, not withdrawn, in its time ─ scope ─ building ─ uses left ─ not shown before
+    of this community, not withdrawn, in its time ─ scope ─ building ─ uses left ─ not shown before ─
+    not turned away by whoever stands there
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Reason(StrEnum):
     WRONG_BUILDING = "wrong_building"
     USED_UP = "used_up"
     REPLAYED = "replayed"
+    TURNED_AWAY = "turned_away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class Rules:
 
 
 RULES: Final = Rules()
+BY_HAND: Final = Rules(stale_after=timedelta(minutes=3))
+"""For decisions by staff, who look at a person before they decide."""
+
+NO_GATE: Final = 0
+"""In place of a gate's id when a pass is looked at away from any gate: only the pass itself counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ class Facts:
         code: the verdict on the signed text alone.
         entry_pass: the row its claims name, ``None`` when there is none.
         replayed: this very code has opened this gate before.
+        turned_away: somebody of the staff does not let this person in, whatever the pass says.
         scanned_at: the device's clock; ``now`` is the portal's.
     """
 
@@ -100,6 +108,7 @@ class Facts:
     code: CodeReason
     entry_pass: PassFacts | None = None
     replayed: bool = False
+    turned_away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +147,7 @@ def _of_pass(held: PassFacts, facts: Facts, rules: Rules) -> Reason:
         return Reason.NOT_YET_VALID
     if facts.now >= held.not_after:
         return Reason.EXPIRED
-    if held.scope and gate.id not in held.scope:
+    if held.scope and gate.id not in (NO_GATE, *held.scope):
         return Reason.OUT_OF_SCOPE
     if not held.scope and gate.building_id not in (None, held.building_id):
         return Reason.WRONG_BUILDING
@@ -146,4 +155,4 @@ def _of_pass(held: PassFacts, facts: Facts, rules: Rules) -> Reason:
         return Reason.USED_UP
     if facts.replayed:
         return Reason.REPLAYED
-    return Reason.OK
+    return Reason.TURNED_AWAY if facts.turned_away else Reason.OK

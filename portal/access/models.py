@@ -4,7 +4,8 @@ A gate is what a door lock device guards. A passage is one decision at a gate, a
 written before any door moves::
 
     scan ──decide──► refused
-              └────► allowed ──unlock──► opened_at | command_reason (the lock's answer)
+              ├────► allowed ──unlock──► opened_at | command_reason (the lock's answer)
+              └────► allowed by hand (somebody of the staff stands there; no door is asked)
 """
 
 from __future__ import annotations
@@ -57,7 +58,11 @@ class Outcome(StrEnum):
 
 
 class Passage(Base):
-    """One decision. ``token_id`` is set for codes that may be used once per gate (replay)."""
+    """One decision. ``token_id`` is set for codes that may be used once per gate (replay).
+
+    ``by_hand`` is the id of the user who let somebody in or turned them away, ``None`` when a gate read
+    the code; without a foreign key, for it outlives the account.
+    """
 
     __tablename__ = "passages"
     __table_args__ = (
@@ -95,6 +100,7 @@ class Passage(Base):
     transaction: Mapped[str | None] = mapped_column(String(64))
     opened_at: Mapped[datetime | None] = mapped_column(Moment)
     command_reason: Mapped[str] = mapped_column(String(32), default="")
+    by_hand: Mapped[int | None]
 
     gate: Mapped[Gate] = relationship()
     dwelling: Mapped[Dwelling | None] = relationship()

@@ -143,6 +143,7 @@ def _write(
                 "transaction": None,
                 "opened_at": item.event.at if allowed else None,
                 "command_reason": "",
+                "by_hand": None,
             }
         )
     for pass_id in sorted(counted):

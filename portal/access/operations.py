@@ -19,12 +19,13 @@ from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from mqtt.contract.codec import Fault
-from mqtt.contract.messages import Command, Door, Refuse, Unlock
+from mqtt.contract.messages import Command, Refuse, Unlock
 from portal.access.cache import Caches, KnownGate
 from portal.access.decision import RULES, Decision, Facts, PassFacts, Reason, Rules, decide
 from portal.access.models import Outcome, Passage
 from portal.access.scans import (
     Answer,
+    ByHand,
     EventKey,
     Handled,
     Holder,
@@ -35,7 +36,7 @@ from portal.access.scans import (
     replays,
 )
 from portal.core.outbox import OutboxMessage, Outgoing, new_transaction, row_values
-from portal.devices.operations import CommandAnswer, ReceivedEvent, acknowledgement
+from portal.devices.operations import acknowledgement
 from portal.passes.models import Pass
 from portal.passes.operations import replayable
 from portal.passes.verdict import Reason as CodeReason
@@ -58,17 +59,6 @@ _TAKE_USE: Final = (
     .values(uses=_passes.c.uses + 1)
 )
 _REVOKED: Final = select(_passes.c.revoked_at).where(_passes.c.id == bindparam("pass_id"))
-_NOTE_RESULT: Final = (
-    update(_passages)
-    .where(
-        _passages.c.transaction == bindparam("tx"),
-        _passages.c.device_id == bindparam("of_device"),
-        _passages.c.opened_at.is_(None),
-        _passages.c.command_reason == "",
-    )
-    .values(opened_at=bindparam("opened"), command_reason=bindparam("said"))
-)
-
 _UNDECIDED: Final = Decision(Outcome.REFUSE, Reason.MALFORMED)
 
 
@@ -85,6 +75,11 @@ class _Case:
     decision: Decision = _UNDECIDED
 
     @property
+    def by_hand(self) -> ByHand | None:
+        """Whoever decides in place of the gate."""
+        return self.received.by_hand
+
+    @property
     def pass_id(self) -> str | None:
         """The pass the code names, when its signature holds."""
         return self.verdict.claims.pass_id.hex() if self.verdict.claims else None
@@ -92,10 +87,7 @@ class _Case:
     @property
     def replay_key(self) -> ReplayKey | None:
         """Gate and code, for codes that open a gate once."""
-        claims, held = self.verdict.claims, self.entry_pass
-        if claims is None or held is None or replayable(held.kind, held.max_uses):
-            return None
-        return self.gate.facts.id, claims.code_id.hex()
+        return _replay_key(self.gate, self.verdict, self.entry_pass)
 
 
 def decide_scans(
@@ -140,7 +132,8 @@ def decide_scans(
             doubles.append((position, seen[key]))
         else:
             seen[key] = position
-            verdict = _judge(session, received, gate, now, caches, rules)
+            at = received.scan.at if received.by_hand else now
+            verdict = _judge(session, received.scan.code, gate, at, caches, rules)
             cases.append(_Case(position, received, gate, verdict))
     _decide(connection, cases, now, rules)
     for case, answer in zip(
@@ -154,65 +147,62 @@ def decide_scans(
     return [answer for answer in answers if answer is not None]
 
 
-def record_command_results(
-    session: Session, results: Sequence[CommandAnswer], caches: Caches, now: datetime
-) -> None:
-    """Note at passages what the lock answered; only its own answer counts, and only the first.
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What would be decided. Pass and holder are given only when the code's signature holds."""
 
-    A lock whose clock is ahead has opened ``now`` at the latest.
-    """
-    asked = [r for r in results if r.name == Unlock.NAME]
-    gates = caches.gates(session, (r.address for r in asked))
-    rows = [
-        {
-            "tx": r.transaction,
-            "of_device": gates[r.address].device_id,
-            "opened": min(r.at, now) if r.ok else None,
-            "said": "" if r.ok else (r.reason[:32] or "failed"),
-        }
-        for r in asked
-        if r.address in gates
-    ]
-    if not rows:
-        return
-    session.connection().execute(_NOTE_RESULT, rows)
+    decision: Decision
+    verdict: Verdict
+    entry_pass: PassFacts | None
+    holder: Holder | None
 
 
-def record_openings(session: Session, events: Sequence[ReceivedEvent], caches: Caches) -> None:
-    """Note at passages that their door was opened, by the door's own events.
-
-    The lock's answer says the same sooner, but is not repeated when a broker is killed with it; the
-    event is. What came first stays.
-    """
-    opened = [
-        (e.address, e.event.transaction, min(e.event.at, e.received_at))
-        for e in events
-        if isinstance(e.event, Door) and e.event.state == "opened" and e.event.transaction
-    ]
-    gates = caches.gates(session, (address for address, *_ in opened)) if opened else {}
-    rows = [
-        {"tx": transaction, "of_device": gates[address].device_id, "opened": at, "said": ""}
-        for address, transaction, at in opened
-        if address in gates
-    ]
-    if rows:
-        session.connection().execute(_NOTE_RESULT, rows)
+def foresee(
+    session: Session,
+    code: str,
+    gate: KnownGate,
+    now: datetime,
+    caches: Caches,
+    *,
+    rules: Rules = RULES,
+) -> Foreseen:
+    """What :func:`decide_scans` would decide about a code read now; nothing is written or used up."""
+    verdict = _judge(session, code, gate, now, caches, rules)
+    pass_id = verdict.claims.pass_id.hex() if verdict.claims else ""
+    connection = session.connection()
+    rows = passes(connection, {pass_id} if pass_id else ())
+    held, holder = rows.get(pass_id, (None, None))
+    key = _replay_key(gate, verdict, held)
+    facts = Facts(
+        now=now,
+        scanned_at=now,
+        gate=gate.facts,
+        code=verdict.reason,
+        entry_pass=held,
+        replayed=key is not None and key in replays(connection, {key}),
+    )
+    return Foreseen(decide(facts, rules), verdict, held, holder)
 
 
 def _judge(
     session: Session,
-    received: ReceivedScan,
+    code: str,
     gate: KnownGate,
-    now: datetime,
+    at: datetime,
     caches: Caches,
     rules: Rules,
 ) -> Verdict:
-    code = received.scan.code
-    verdict = verify(code, caches.keys(session), now, skew=rules.skew, issuer=gate.issuer)
+    verdict = verify(code, caches.keys(session), at, skew=rules.skew, issuer=gate.issuer)
     if verdict.reason is CodeReason.UNKNOWN_KEY:
         keys = caches.look_again(session)
-        verdict = verify(code, keys, now, skew=rules.skew, issuer=gate.issuer)
+        verdict = verify(code, keys, at, skew=rules.skew, issuer=gate.issuer)
     return verdict
+
+
+def _replay_key(gate: KnownGate, verdict: Verdict, held: PassFacts | None) -> ReplayKey | None:
+    if verdict.claims is None or held is None or replayable(held.kind, held.max_uses):
+        return None
+    return gate.facts.id, verdict.claims.code_id.hex()
 
 
 def _decide(connection: Connection, cases: Sequence[_Case], now: datetime, rules: Rules) -> None:
@@ -236,6 +226,7 @@ def _decide(connection: Connection, cases: Sequence[_Case], now: datetime, rules
                 code=case.verdict.reason,
                 entry_pass=held,
                 replayed=case.replay_key in used,
+                turned_away=case.by_hand is not None and case.by_hand.turned_away,
             ),
             rules,
         )
@@ -259,9 +250,11 @@ def _take_uses(connection: Connection, counted: list[_Case]) -> None:
 
 
 def _again(received: ReceivedScan, known: Handled, now: datetime, unlock_seconds: int) -> Answer:
-    outgoing = known.outgoing or acknowledgement(
-        received.address, [received.scan.id], now, now + timedelta(seconds=unlock_seconds)
-    )
+    outgoing = known.outgoing
+    if outgoing is None and received.by_hand is None:
+        outgoing = acknowledgement(
+            received.address, [received.scan.id], now, now + timedelta(seconds=unlock_seconds)
+        )
     return Answer(
         received.address,
         received.scan.id,
@@ -282,8 +275,19 @@ def _write(
     passage_rows: list[Mapping[str, Any]] = []
     outbox_rows: list[Mapping[str, Any]] = []
     for case in cases:
-        command = _command(case, now, expires_at)
         address = case.received.address
+        if case.by_hand is not None:  # whoever decided opens the door
+            passage_rows.append(_passage_row(case, None, now, rules))
+            answers.append(
+                Answer(
+                    address,
+                    case.received.scan.id,
+                    outcome=case.decision.outcome,
+                    reason=case.decision.reason,
+                )
+            )
+            continue
+        command = _command(case, now, expires_at)
         row = row_values(address, command, now)
         outbox_rows.append(row)
         passage_rows.append(_passage_row(case, command.transaction, now, rules))
@@ -299,7 +303,8 @@ def _write(
             )
         )
     connection.execute(_ADD_PASSAGES, passage_rows)
-    connection.execute(_ADD_COMMANDS, outbox_rows)
+    if outbox_rows:
+        connection.execute(_ADD_COMMANDS, outbox_rows)
     return answers
 
 
@@ -321,7 +326,9 @@ def _command(case: _Case, now: datetime, expires_at: datetime) -> Command:
     )
 
 
-def _passage_row(case: _Case, transaction: str, now: datetime, rules: Rules) -> Mapping[str, Any]:
+def _passage_row(
+    case: _Case, transaction: str | None, now: datetime, rules: Rules
+) -> Mapping[str, Any]:
     scan, held, holder = case.received.scan, case.entry_pass, case.holder
     allowed = case.decision.outcome is Outcome.ALLOW
     return {
@@ -345,4 +352,5 @@ def _passage_row(case: _Case, transaction: str, now: datetime, rules: Rules) -> 
         "transaction": transaction,
         "opened_at": None,
         "command_reason": "",
+        "by_hand": case.by_hand.user_id if case.by_hand else None,
     }

@@ -25,6 +25,7 @@ SENTENCES: Final[dict[Reason, Any]] = {
     Reason.WRONG_BUILDING: lazy("The pass is for another building."),
     Reason.USED_UP: lazy("The pass has been used: ask for a new invitation."),
     Reason.REPLAYED: lazy("This code was used here already: wait for the next one."),
+    Reason.TURNED_AWAY: lazy("Turned away by the gatekeeper."),
 }
 
 

@@ -68,11 +68,23 @@ ReplayKey = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """Whoever of the staff decides at the gate, and whether they turn the person away."""
+
+    user_id: int
+    turned_away: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReceivedScan:
-    """A scan and the device that sent it."""
+    """A scan and the device that sent it; ``by_hand`` when staff read the code beside that device.
+
+    Then the code is judged as of the moment it was read, and no door is asked to open.
+    """
 
     address: DeviceAddress
     scan: Scan
+    by_hand: ByHand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,7 @@ class Answer:
 
     Attributes:
         outgoing: what to publish after the commit; ``None`` when somebody else gets the answer
-            (the same event stands in the batch twice) or nobody does (``fault``).
+            (the same event stands in the batch twice) or nobody does (``fault``, by hand).
         fault: set when there is no such gate; nothing was written then.
         repeated: the event had been handled before.
     """

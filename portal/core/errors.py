@@ -46,3 +46,9 @@ class TooManyError(DomainError):
     """Too often; try later (429)."""
 
     status = 429
+
+
+class UnavailableError(DomainError):
+    """This installation cannot do it at the moment; another way is named (503)."""
+
+    status = 503

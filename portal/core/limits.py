@@ -14,6 +14,8 @@ SIGN_IN_ADDRESS: Final = "60 per minute; 600 per hour"
 SIGN_IN_ACCOUNT: Final = "10 per 15 minutes"
 CODE_ACCOUNT: Final = "5 per 5 minutes"
 REGISTRATION_ADDRESS: Final = "30 per minute; 300 per hour"
+SCAN_ACCOUNT: Final = "60 per minute; 1200 per hour"
+"""A guard at a busy gate reads a code every few seconds; nobody reads through a whole community."""
 
 V = TypeVar("V", bound=Callable[..., Any])
 

@@ -26,6 +26,8 @@ class Permission(StrEnum):
     INVITATION_LIST = "community:invitation:list"
     INVITATION_DECIDE = "community:invitation:decide"
     PASSAGE_LIST = "community:passage:list"
+    PASSAGE_RECORD = "community:passage:record"
+    PASS_SCAN = "community:pass:scan"  # noqa: S105 - a name, not a secret
     DEVICE_LIST = "community:device:list"
     DEVICE_COMMAND = "community:device:command"
     TELEMETRY_READ = "community:telemetry:read"
@@ -70,12 +72,20 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.INVITATION_LIST,
             _P.INVITATION_DECIDE,
             _P.PASSAGE_LIST,
+            _P.PASS_SCAN,
             _P.DEVICE_LIST,
             _P.POSTER_PRINT,
         }
     ),
     Role.GATEKEEPER: frozenset(
-        {_P.REGION_VIEW, _P.INVITATION_LIST, _P.PASSAGE_LIST, _P.DEVICE_LIST}
+        {
+            _P.REGION_VIEW,
+            _P.INVITATION_LIST,
+            _P.PASSAGE_LIST,
+            _P.PASSAGE_RECORD,
+            _P.PASS_SCAN,
+            _P.DEVICE_LIST,
+        }
     ),
     Role.MANAGER: frozenset(
         {

@@ -44,7 +44,12 @@ STAFF: Final = (
         Level.COMMUNITY,
         "社区工作者：审核登记与访客 approves residents and visitors",
     ),
-    ("gatekeeper", Role.GATEKEEPER, Level.COMMUNITY, "门岗：查看通行记录 sees the passage log"),
+    (
+        "gatekeeper",
+        Role.GATEKEEPER,
+        Level.COMMUNITY,
+        "门岗：扫码放行，查看通行记录 scans passes, lets in, sees the passage log",
+    ),
     ("manager", Role.MANAGER, Level.COMMUNITY, "物业经理：设备与图表 devices and charts"),
     ("health", Role.HEALTH_WORKER, Level.COMMUNITY, "卫生工作人员 health worker"),
     ("supervisor", Role.SUPERVISOR, Level.TOWNSHIP, "街道督导 supervises the township"),

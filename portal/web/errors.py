@@ -58,6 +58,10 @@ PAGES: Final[dict[int, tuple[Any, Any]]] = {
         lazy("Something went wrong on our side"),
         lazy("It has been logged. Try again; if it stays, tell your community the request number."),
     ),
+    503: (
+        lazy("Not possible here at the moment"),
+        lazy("This part of the portal is not available right now. Try again later."),
+    ),
 }
 
 

@@ -9,30 +9,19 @@ from typing import Final
 
 from flask import Flask, Response, request
 
-POLICY: Final = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
-)
+from portal.core.content_policy import HEADER, content_policy
+
 YEAR: Final = 31_536_000
 
 
 def install(app: Flask, *, https: bool) -> None:
     """Set the headers on every answer; HSTS only where people come by HTTPS."""
+    policy = content_policy()
 
     @app.after_request
     def set_headers(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", POLICY)
+        headers.setdefault(HEADER, policy)
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("X-Frame-Options", "DENY")
         headers.setdefault("Referrer-Policy", "same-origin")

@@ -11,6 +11,9 @@ const files = [
   ["htmx.org/LICENSE", "htmx.LICENSE.txt"],
   ["echarts/dist/echarts.common.min.js", "echarts.min.js"],
   ["echarts/LICENSE", "echarts.LICENSE.txt"],
+  ["zxing-wasm/dist/iife/reader/index.js", "zxing-reader.js"],
+  ["zxing-wasm/dist/reader/zxing_reader.wasm", "zxing-reader.wasm"],
+  ["zxing-wasm/LICENSE", "zxing-wasm.LICENSE.txt"],
 ];
 const modules = process.env.LINLI_NODE_MODULES ?? join(here, "node_modules");
 const check = process.argv.includes("--check");

@@ -15,7 +15,8 @@ from mqtt.contract.codec import Fault
 from mqtt.contract.topics import Channel, DeviceAddress, TopicError
 from portal.access.cache import Caches
 from portal.access.offline import record_offline_passages
-from portal.access.operations import decide_scans, record_command_results, record_openings
+from portal.access.openings import record_command_results, record_openings
+from portal.access.operations import decide_scans
 from portal.access.scans import Answer, ReceivedOfflinePassage, ReceivedScan
 from portal.core.bus import Received
 from portal.core.outbox import Outgoing

@@ -39,6 +39,7 @@ NOT_PAGES = {
     "visitors.state",
     "devices.commands",
     "devices.telemetry",
+    "residents.poster_file",
 }
 """Answers for machines and for scripts of pages; so is everything below /api/."""
 ALSO = {

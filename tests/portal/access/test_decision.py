@@ -10,7 +10,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.access.decision import RULES, Facts, GateFacts, PassFacts, Reason, decide
+from portal.access.decision import NO_GATE, RULES, Facts, GateFacts, PassFacts, Reason, decide
 from portal.access.models import Outcome
 from portal.access.reasons import SENTENCES
 from portal.passes.verdict import Reason as CodeReason
@@ -60,6 +60,10 @@ TABLE = [
     (of_pass(max_uses=1, uses=0), Reason.OK),
     (of_pass(max_uses=1, uses=1), Reason.USED_UP),
     (replace(GOOD, replayed=True), Reason.REPLAYED),
+    (replace(GOOD, turned_away=True), Reason.TURNED_AWAY),
+    (replace(GOOD, turned_away=True, replayed=True), Reason.REPLAYED),
+    (replace(of_pass(scope=(9,)), gate=replace(GATE, id=NO_GATE)), Reason.OK),
+    (replace(of_pass(revoked=True), gate=replace(GATE, id=NO_GATE)), Reason.REVOKED),
     *[(replace(GOOD, code=code), Reason(code.value)) for code in CodeReason],
 ]
 
@@ -125,6 +129,7 @@ facts_of_any_kind = st.builds(
     code=st.sampled_from(CodeReason),
     entry_pass=st.none() | held,
     replayed=st.booleans(),
+    turned_away=st.booleans(),
 )
 likely_facts = st.builds(
     lambda now, gate, entry_pass: Facts(now, now, gate, CodeReason.OK, entry_pass),
@@ -151,6 +156,7 @@ def test_a_door_opens_only_when_nothing_speaks_against_it(facts: Facts) -> None:
         and entry is not None
         and not entry.revoked
         and not facts.replayed
+        and not facts.turned_away
         and entry.community_id == facts.gate.community_id
         and entry.not_before - RULES.skew <= facts.now < entry.not_after
         and (entry.max_uses == 0 or entry.uses < entry.max_uses)

@@ -18,7 +18,8 @@ from mqtt.contract.messages import Acknowledge, Refuse, Scan, Unlock
 from mqtt.contract.topics import DeviceAddress
 from portal.access.cache import Caches
 from portal.access.models import Gate, Outcome
-from portal.access.operations import decide_scans, record_command_results
+from portal.access.openings import record_command_results
+from portal.access.operations import decide_scans
 from portal.access.scans import Answer, ReceivedScan
 from portal.core.outbox import OutboxMessage, OutboxState
 from portal.devices.models import Device

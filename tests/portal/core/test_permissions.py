@@ -27,6 +27,8 @@ EXPECTED = {
     Permission.INVITATION_LIST: {Role.WORKER, Role.GATEKEEPER, Role.MANAGER, Role.SUPERVISOR},
     Permission.INVITATION_DECIDE: {Role.WORKER},
     Permission.PASSAGE_LIST: {Role.WORKER, Role.GATEKEEPER, Role.MANAGER, Role.SUPERVISOR},
+    Permission.PASSAGE_RECORD: {Role.GATEKEEPER},
+    Permission.PASS_SCAN: {Role.WORKER, Role.GATEKEEPER},
     Permission.DEVICE_LIST: {
         Role.WORKER,
         Role.GATEKEEPER,
