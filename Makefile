@@ -20,7 +20,7 @@ ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
 .PHONY: help env test-env run check test format format-check lint types imports contract \
-  translations translations-check assets assets-check migrations quick-tests lock packages clean
+  translations translations-check assets assets-check migrations quick-tests screenshots lock packages clean
 
 help: ## what there is (this text)
 	@printf 'Linli runs a residential community. Two commands: make run, then look at what it prints.\n\n'
@@ -100,6 +100,15 @@ migrations: | .venv/test.stamp
 
 quick-tests: | .venv/test.stamp
 	@$(STEP) 'quick tests' $(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not ($(NEEDS_SERVICES))'
+
+SCREENS ?= .cache/screens
+
+screenshots: test-env ## a picture of every page at 360, 768 and 1280 px in both languages, into .cache/screens
+	@mkdir -p $(SCREENS)
+	@rm -f $(SCREENS)/*.png
+	@$(STEP) 'pictures of all pages' env LINLI_TEST_REQUIRE=1 SCREENS=$(abspath $(SCREENS)) \
+	  $(BIN)/python -m pytest -q tests/browser/test_every_page.py
+	@printf 'Look at them: %s\n' '$(abspath $(SCREENS))'
 
 # --- upkeep ----------------------------------------------------------------------------------
 

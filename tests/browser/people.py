@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from tests.services.up import Up
 
 PHONE = (360, 760)
+TABLET = (768, 1024)
 DESK = (1280, 800)
 LOCALES = {"zh_Hans_CN": "zh-CN", "en": "en-GB"}
 SCALE = 2

@@ -1,4 +1,4 @@
-"""Every page of the portal, for whoever may come to it, on a phone and on a desk, in both languages.
+"""Every page of the portal, for whoever may come to it: phone and desk, light and dark, large text, both languages.
 
 The pages come from the URL map: a new one is walked by itself.
 """
@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from tests.browser import looks
 from tests.browser.pages import Places
-from tests.browser.people import DESK, PHONE, People, noted
+from tests.browser.people import DESK, PHONE, TABLET, People, noted
 from tests.browser.registering import applicant, consent, enter_data, enter_dwelling
 
 pytestmark = pytest.mark.system
@@ -21,7 +21,10 @@ pytestmark = pytest.mark.system
 LANGUAGES = ("zh_Hans_CN", "en")
 SCREENS = os.environ.get("SCREENS")
 """A folder for a picture of every page walked, for whoever wants to look."""
-AT_REST = "() => !document.querySelector('[aria-busy=true], .htmx-request, .htmx-settling')"
+AT_REST = """() => !document.querySelector("[aria-busy=true], .htmx-request, .htmx-settling") &&
+  document.getAnimations().every((one) => one.playState !== "running"
+    || one.effect.getComputedTiming().endTime === Infinity)"""
+"""Nothing is under way: no request, and no colour on its way from one theme to the other."""
 _numbers = count(1)
 
 
@@ -111,6 +114,13 @@ def test_every_argument_of_an_address_has_a_value_in_the_table(places: Places) -
     assert places.without_values() == []
 
 
+def read_in(page: Page, origin: str, address: str, text: str) -> None:
+    """Open a page in this text size, and wait until it has come to rest."""
+    page.context.add_cookies([{"name": "text", "value": text, "url": origin}])
+    page.goto(address)
+    page.wait_for_function(AT_REST)
+
+
 @pytest.fixture(scope="session")
 def examined() -> set[object]:
     """What axe-core has been over: the same page made of the same parts is not gone over again."""
@@ -125,7 +135,10 @@ def test_pages_are_whole(
     enter, expected = ROLES[role]
     page = enter(people, language)
     # One size in light and the other in dark colours; the other language the other way round.
-    colours = ("light", "dark") if language == "en" else ("dark", "light")
+    one, other = ("light", "dark") if language == "en" else ("dark", "light")
+    views = [(PHONE, one, "normal"), (DESK, other, "normal"), (PHONE, other, "large")]
+    if SCREENS:
+        views.insert(1, (TABLET, one, "normal"))
     faults: list[str] = []
     opened: set[str] = set()
     walked: set[str] = set()
@@ -148,20 +161,24 @@ def test_pages_are_whole(
             faults.append(f"{address}: no whole page: name it in NOT_PAGES, or extend the layout")
             continue
         page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-        page.goto(address)
-        page.wait_for_function(AT_REST)
+        read_in(page, people.up.url, address, "normal")
         blocks = (endpoint, language, looks.building_blocks(page))
         new = blocks not in examined
         examined.add(blocks)
-        for size, colour in zip((PHONE, DESK), colours, strict=True):
+        shown = "normal"
+        for size, colour, text in views:
             page.set_viewport_size({"width": size[0], "height": size[1]})
             page.emulate_media(color_scheme=colour)
+            if text != shown:
+                shown = text
+                read_in(page, people.up.url, address, text)
+            page.wait_for_function(AT_REST)
             found = looks.too_wide(page) + (looks.barriers(page) if new else [])
-            if size == PHONE:
+            if size == PHONE and text == "normal":
                 found += looks.untranslated(page, language, places.names)
-            faults += [f"{address} at {size[0]} px, {colour}: {fault}" for fault in found]
+            faults += [f"{address} at {size[0]} px, {colour}, {text}: {fault}" for fault in found]
             if SCREENS:
-                name = f"{next(_numbers):03}-{language[:2]}-{role}-{endpoint}-{size[0]}.png"
+                name = f"{next(_numbers):03}-{language[:2]}-{role}-{endpoint}-{size[0]}-{text}.png"
                 page.screenshot(path=Path(SCREENS) / name.replace(" ", "_"), full_page=True)
     assert faults == []
     assert expected <= opened

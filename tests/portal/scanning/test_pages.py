@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from portal.access.decision import Reason
@@ -345,12 +347,13 @@ def test_only_this_page_may_compile_webassembly(world: World, people: People) ->
 
 
 def test_looks_are_audited_and_neither_log_nor_address_holds_a_code(
-    world: World, people: People, capfd: pytest.CaptureFixture[str]
+    world: World, people: People, caplog: pytest.LogCaptureFixture
 ) -> None:
     held, code = resident_code(world)
     client = people.client("gatekeeper")
-    act(client, ticket_of(look(client, code, at(world))))
-    said = "".join(capfd.readouterr())
+    with caplog.at_level(logging.DEBUG), capture_logs() as events:
+        act(client, ticket_of(look(client, code, at(world))))
+    said = f"{events}{caplog.text}"
     assert "/work/scan/passage" in said
     for personal in (code, code[:40], held, "李"):
         assert personal not in said
