@@ -1,14 +1,11 @@
 """The Flask application: features joined together, nothing else.
 
-Each feature that has pages offers ``blueprint`` in its ``views`` module; a feature that is not
-installed has no pages. The API is put together in :mod:`portal.web.api`. Templates of a feature lie in its
-``templates`` folder.
+Which features there are says :mod:`portal.features`; one that is not installed has no pages. The API is put
+together in :mod:`portal.web.api`. Templates of a feature lie in its ``templates`` folder.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Final
 
 from flask import Flask
@@ -22,6 +19,7 @@ from portal.core.actors import install_actor_loader
 from portal.core.db import Database
 from portal.core.i18n import Babel, choose_language
 from portal.core.keys import install_keys
+from portal.features import parts
 from portal.services import EXTENSION, Services
 from portal.web import (
     api,
@@ -37,7 +35,6 @@ from portal.web import (
     styleguide,
 )
 
-FEATURES: Final = ("residents", "passes", "visitors", "access", "scanning", "devices")
 LARGEST_REQUEST: Final = 4 * 1024 * 1024
 LARGEST_FORM: Final = 256 * 1024
 
@@ -81,8 +78,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.register_blueprint(styleguide.blueprint)
     app.register_blueprint(home.home)
     app.register_blueprint(home.work)
-    for feature in FEATURES:
-        if find_spec(f"portal.{feature}.views") is not None:
-            app.register_blueprint(import_module(f"portal.{feature}.views").blueprint)
+    for views in parts("views"):
+        app.register_blueprint(views.blueprint)
     api.mount(app, csrf)
     return app
