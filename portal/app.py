@@ -24,6 +24,7 @@ from portal.services import EXTENSION, Services
 from portal.web import (
     api,
     assets,
+    compression,
     context,
     display,
     errors,
@@ -70,6 +71,7 @@ def create_app(services: Services | None = None) -> Flask:
     headers.install(app, https=config.effective_public_url.startswith("https://"))
     errors.install(app)
     assets.install(app)
+    compression.install(app)
     context.install(app)
     formats.install(app)
     app.register_blueprint(health.blueprint)

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import base64
 import io
-import shutil
 import sys
 from pathlib import Path
 from typing import Final
 
-import pyotp
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from provisioning.screens.demo import Demo, demo
+from provisioning.screens.demo import Demo, chromium, demo
 
 LANGUAGES: Final = {"en-GB": "overview.png", "zh-CN": "overview.zh-CN.png"}
 PHONE: Final = (360, 700)
@@ -34,13 +32,8 @@ COLOURS: Final = 128
 
 def main(folder: Path) -> None:
     """Take them all."""
-    program = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
-    )
     with demo() as community, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = playwright.chromium.launch(**chromium())
         for language, name in LANGUAGES.items():
             picture = overview(browser, community, language)
             picture.save(folder / name, optimize=True)
@@ -51,15 +44,15 @@ def main(folder: Path) -> None:
 def overview(browser: Browser, community: Demo, language: str) -> Image.Image:
     """People come and go while the log is open; then both screens in one picture."""
     log = _page(browser, community, language, DESK)
-    _sign_in(log, community, "gatekeeper")
+    community.sign_in(log, "gatekeeper")
     log.goto("/work/passages")
     owner, tenant = (
         name for name, account in community.accounts().items() if "approved" in account["note"]
     )
     other = _page(browser, community, language, PHONE)
-    _sign_in(other, community, tenant)
+    community.sign_in(other, tenant)
     phone = _page(browser, community, language, PHONE)
-    _sign_in(phone, community, owner)
+    community.sign_in(phone, owner)
 
     shown = _code(other)
     community.scan("gate-south-in", 36.4, image=shown)
@@ -87,18 +80,6 @@ def _page(browser: Browser, community: Demo, language: str, size: tuple[int, int
         timezone_id="Asia/Shanghai",
     )
     return context.new_page()
-
-
-def _sign_in(page: Page, community: Demo, name: str) -> None:
-    account = community.accounts()[name]
-    page.goto("/sign-in")
-    page.locator("#identity").fill(name)
-    page.locator("#password").fill(account["password"])
-    page.locator("main button[type=submit]").click()
-    if account["totp_secret"]:
-        page.locator("#code").fill(pyotp.TOTP(account["totp_secret"]).now())
-        page.locator("main button[type=submit]").click()
-    page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
 def _code(page: Page) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+
+import pyotp
+from playwright.sync_api import Page
 
 from mqtt.simulator import control
 from provisioning.bench.form import free_port
@@ -38,11 +42,51 @@ class Demo:
         listed = json.loads((self.data / "demo-accounts.json").read_text("utf-8"))
         return {account["username"]: account for account in listed}
 
+    def facts(self) -> dict[str, Any]:
+        """Numbers of its places."""
+        told: dict[str, Any] = json.loads((self.data / "demo.json").read_text("utf-8"))
+        return told
+
+    def resident(self) -> str:
+        """The user name of the approved owner."""
+        return next(
+            name for name, one in self.accounts().items() if "owner, approved" in one["note"]
+        )
+
+    def sign_in(self, page: Page, name: str) -> None:
+        """By the form, with the authenticator's code where the account has one."""
+        account = self.accounts()[name]
+        page.goto(f"{self.url}/sign-in")
+        page.locator("#identity").fill(name)
+        page.locator("#password").fill(account["password"])
+        page.locator("main button[type=submit]").click()
+        if account["totp_secret"]:
+            page.locator("#code").fill(pyotp.TOTP(account["totp_secret"]).now())
+            page.locator("main button[type=submit]").click()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+
     def scan(self, gate: str, celsius: float, **what: str) -> str:
         """Hold ``image`` (base64) or ``code`` before a virtual gate; the reason of its decision."""
         request = {"op": "scan", "device": gate, "body_temperature": celsius, **what}
         answer = control.ask(self.data / control.SOCKET_NAME, request)
         return str(answer.get("reason", answer.get("error")))
+
+
+def chromium() -> dict[str, Any]:
+    """How Playwright starts the Chromium of this machine.
+
+    Raises:
+        NotUpError: there is none.
+    """
+    program = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if program is None:
+        raise NotUpError("Chromium is not on this machine")
+    return {
+        "executable_path": program,
+        "args": ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+    }
 
 
 @contextmanager

@@ -124,3 +124,18 @@ def test_without_node_the_check_says_so_and_builds_nothing(tmp_path: Path) -> No
     )
     assert done.returncode == 3
     assert "Node.js is not installed" in done.stderr
+
+
+@pytest.mark.parametrize("algorithm", ["zstd", "br", "gzip"])
+def test_static_files_leave_compressed_and_pages_do_not(town: Town, algorithm: str) -> None:
+    client = town.person()
+    page = client.get("/", headers={"Accept-Encoding": algorithm})
+    assert "Content-Encoding" not in page.headers
+    sheet = re.search(r'href="(/static/built/css/app.css[^"]*)"', page.text)
+    assert sheet is not None
+    plain = client.get(sheet[1], buffered=True)
+    small = client.get(sheet[1], buffered=True, headers={"Accept-Encoding": algorithm})
+    assert small.headers["Content-Encoding"] == algorithm
+    assert "Accept-Encoding" in small.headers["Vary"]
+    assert len(small.data) < len(plain.data) / 3
+    assert small.headers["ETag"] != plain.headers["ETag"]

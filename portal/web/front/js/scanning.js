@@ -77,7 +77,6 @@ const shown = () => {
 };
 
 if (form) {
-  typed.open = false;
   camera.addEventListener("linli:code", (event) => {
     camera.scanner.pause();
     form.elements.code.value = event.detail.text;

@@ -59,7 +59,6 @@ class Scanner {
     });
     element.querySelector("[data-file]").addEventListener("change", (event) => this.photo(event));
     document.addEventListener("visibilitychange", () => this.seen());
-    element.hidden = false;
     this.show("idle");
     this.startIfAllowed();
   }
