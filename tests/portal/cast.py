@@ -44,6 +44,7 @@ from portal.regions.models import Building, Dwelling, Level, Region, Unit
 from portal.residents.models import DocumentType, Relation, Resident
 from portal.residents.operations import Registration, decide, register
 from portal.services import Services
+from tests.portal.templates_kept import keep_templates
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 PASSWORD = "lantern-river-42"
@@ -98,7 +99,7 @@ class Town:
         if self._app is None:
             from portal.app import create_app
 
-            self._app = create_app(self.services)
+            self._app = keep_templates(create_app(self.services))
         return self._app
 
     def actor(self, name: str) -> Actor:

@@ -19,6 +19,7 @@ from portal.core.crypto.envelope import KeyRing
 from portal.core.db import Database
 from portal.models import metadata
 from portal.services import Services
+from tests.portal.templates_kept import keep_templates
 from tests.portal.world import Ticking, World, install, lay_out, new_keys
 
 
@@ -85,7 +86,7 @@ class People:
 def app(world: World, clock: Ticking, tmp_path: Path) -> Iterator[Flask]:
     """The application on the small world, without CSRF tokens and limits."""
     config = Config(data_dir=tmp_path, public_url="http://linli.test")
-    application = create_app(Services(config=config, db=world.db, clock=clock))
+    application = keep_templates(create_app(Services(config=config, db=world.db, clock=clock)))
     application.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     limits.limiter.enabled = False
     yield application
