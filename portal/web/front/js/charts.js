@@ -43,6 +43,7 @@
 
   const options = (curve, data) => {
     const states = curve.states.length > 0;
+    const top = states ? 1 : curve.unit === "%" ? 100 : undefined;
     const rows = withGaps(curve);
     // Readings that come one by one are dots; a line would only show a few of them.
     const sparse = !states && (rows.length - curve.points.length) * 10 > curve.points.length;
@@ -96,9 +97,10 @@
       },
       yAxis: {
         type: "value",
-        scale: !states,
-        min: states ? 0 : undefined,
-        max: states ? 1 : undefined,
+        // States and shares have ends; other values are shown around what was measured.
+        scale: top === undefined,
+        min: top === undefined ? undefined : 0,
+        max: top,
         interval: states ? 1 : undefined,
         splitNumber: 3,
         name: unitOf(curve),
