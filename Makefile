@@ -67,7 +67,8 @@ test: ## install what is needed, then every check and every test, on real servic
 	@$(STEP) 'system packages' $(PACKAGES) install test
 	@$(STEP) 'environment' $(MAKE) test-env
 	@$(MAKE) format-check lint types imports contract translations-check assets-check migrations
-	@$(STEP) 'tests' $(BIN)/python -m pytest --durations=15
+	@$(MAKE) quick-tests
+	@$(STEP) 'tests on real services' $(BIN)/python -m pytest --durations=15 -m '$(NEEDS_SERVICES)'
 
 format-check: | .venv/test.stamp
 	@$(STEP) 'format' $(BIN)/ruff format --check --quiet .
