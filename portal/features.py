@@ -5,7 +5,7 @@ here and knows none of them: deleting a feature's folder and its name deletes th
 
 ===============  ==========================================================================
 ``views``        ``blueprint``: its pages
-``api``          its part of the HTTP API
+``api``          ``blueprint``: its part of the HTTP API
 ``home_cards``   ``cards(session, actor, now)``: see :mod:`portal.core.home_cards`
 ``work``         ``SOURCES``: see :mod:`portal.core.work`
 ``search``       ``find(session, actor, query)``: see :mod:`portal.core.search`
@@ -20,7 +20,15 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Final
 
-FEATURES: Final = ("residents", "passes", "visitors", "access", "scanning", "devices")
+FEATURES: Final = (
+    "regions",
+    "residents",
+    "passes",
+    "visitors",
+    "access",
+    "scanning",
+    "devices",
+)
 
 
 def parts(name: str) -> Iterator[ModuleType]:

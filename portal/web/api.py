@@ -5,17 +5,11 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from portal.access.api import blueprint as passages
 from portal.accounts import tokens
 from portal.core.api import init_api, install_authenticator
 from portal.core.permissions import Actor
-from portal.devices.api import blueprint as devices
-from portal.passes.api import blueprint as passes
-from portal.regions.api import blueprint as communities
+from portal.features import parts
 from portal.services import current_services
-from portal.visitors.api import blueprint as invitations
-
-BLUEPRINTS = (communities, devices, passages, passes, invitations)
 
 
 def authenticate(text: str) -> Actor | None:
@@ -35,7 +29,7 @@ def mount(app: Flask, csrf: CSRFProtect | None) -> None:
     """Mount the API; it uses bearer tokens only, so that CSRF does not apply to it."""
     install_authenticator(app, authenticate)
     api = init_api(app)
-    for blueprint in BLUEPRINTS:
+    for part in parts("api"):
         if csrf is not None:
-            csrf.exempt(blueprint)
-        api.register_blueprint(blueprint)
+            csrf.exempt(part.blueprint)
+        api.register_blueprint(part.blueprint)
