@@ -37,7 +37,7 @@ def _asked() -> tuple[str, list[int]]:
     kinds: dict[str, list[int]] = {}
     for value in request.values.getlist("item"):
         kind, _colon, number = value.rpartition(":")
-        if number.isascii() and number.isdigit() and len(number) < 16:
+        if number.isascii() and number.isdigit() and len(number) < 10:
             kinds.setdefault(kind, []).append(int(number))
     if not kinds:
         raise DomainError("nothing_chosen", _("Tick what you want to decide together."))
@@ -56,6 +56,10 @@ def together(detail: WorkDetail) -> Choice | None:
     )
 
 
+def _alone() -> str:
+    return str(_("These have to be decided one by one."))
+
+
 @blueprint.get("/work/batch")
 @staff_required
 def confirm() -> Any:
@@ -69,7 +73,7 @@ def confirm() -> Any:
             details = [source.detail(db, actor, number, now) for number in ids]
         waiting = [d for d in details if together(d) is not None]
         if not waiting:
-            raise DomainError("none_together", _("These have to be decided one by one."))
+            raise DomainError("none_together", _alone())
     except DomainError as error:
         if error.status != 422:
             raise
@@ -93,9 +97,15 @@ def carry_out() -> Any:
         with services.db.read() as db:
             detail = source.detail(db, actor, number, now)
         choice = together(detail)
+        if choice is None:
+            problem = (
+                _("Somebody else has decided this already.") if not detail.choices else _alone()
+            )
+            results.append(Result(detail, problem))
+            continue
         try:
             with services.db.write() as db:
-                operations.decide(db, actor, kind, number, choice.value if choice else "", "", now)
+                operations.decide(db, actor, kind, number, choice.value, "", now)
         except DomainError as error:
             results.append(Result(detail, error.message))
         else:

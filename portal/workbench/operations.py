@@ -86,7 +86,11 @@ def decide(
     if chosen is None:
         if detail.choices:
             raise DomainError("unknown_choice", lazy("Choose one of the buttons."))
-        source.decide(session, actor, item_id, choice, note, now)  # says why not
+        try:
+            source.decide(session, actor, item_id, choice, note, now)  # says why not
+        except DomainError as error:
+            if error.status != 422:
+                raise
         raise _decided()
     note = "" if chosen.note is Note.NONE else note.strip()
     if len(note) > NOTE_LENGTH:

@@ -31,7 +31,7 @@ def index() -> str:
     return _page()
 
 
-@blueprint.get("/work/items/<kind>/<int:item_id>")
+@blueprint.get("/work/items/<kind>/<int(max=2147483647):item_id>")
 @staff_required
 def item(kind: str, item_id: int) -> str:
     """One item, beside the list where there is room."""
@@ -48,7 +48,9 @@ def list_() -> str:
     return render_template("workbench/_list.html", **_listed(queue, request.args.get("at")))
 
 
-@blueprint.post("/work/items/<kind>/<int:item_id>/<any(claim, release, takeover):verb>")
+@blueprint.post(
+    "/work/items/<kind>/<int(max=2147483647):item_id>/<any(claim, release, takeover):verb>"
+)
 @staff_required
 def take(kind: str, item_id: int, verb: str) -> Any:
     """Take an item, leave it to others, or take it from whoever is at it."""
@@ -66,7 +68,7 @@ def take(kind: str, item_id: int, verb: str) -> Any:
     return _to("workbench.item", kind=kind, item_id=item_id)
 
 
-@blueprint.post("/work/items/<kind>/<int:item_id>/decision")
+@blueprint.post("/work/items/<kind>/<int(max=2147483647):item_id>/decision")
 @staff_required
 def decision(kind: str, item_id: int) -> Any:
     """Carry a choice out and go on with the next item."""
@@ -104,7 +106,7 @@ def decision(kind: str, item_id: int) -> Any:
     return _to("workbench.item", kind=following.item.kind, item_id=following.item.id)
 
 
-@blueprint.post("/work/decisions/<int:decision_id>/undo")
+@blueprint.post("/work/decisions/<int(max=2147483647):decision_id>/undo")
 @staff_required
 def undo(decision_id: int) -> Any:
     """Take a decision back and show the item that waits again."""

@@ -65,10 +65,17 @@ KINDS = pytest.mark.parametrize("kind", list(MAKERS))
 
 
 def decide(
-    bench: Bench, kind: str, item_id: int, choice: str, note: str = "", who: str = "one"
+    bench: Bench,
+    kind: str,
+    item_id: int,
+    choice: str,
+    note: str = "",
+    who: str = "one",
+    roles: tuple[Role, ...] = (),
 ) -> WorkDecision:
+    actor = bench.actor(who, *roles)
     with bench.write() as session:
-        return operations.decide(session, bench.actor(who), kind, item_id, choice, note, bench.now)
+        return operations.decide(session, actor, kind, item_id, choice, note, bench.now)
 
 
 def undo(bench: Bench, decision: WorkDecision, who: str = "one") -> None:
@@ -76,9 +83,18 @@ def undo(bench: Bench, decision: WorkDecision, who: str = "one") -> None:
         operations.undo(session, bench.actor(who), decision.id, bench.now)
 
 
-def act(bench: Bench, verb: str, kind: str, item_id: int, who: str = "one", *roles: Role) -> None:
+def act(
+    bench: Bench,
+    verb: str,
+    kind: str,
+    item_id: int,
+    who: str = "one",
+    *roles: Role,
+    region: str = "spring",
+) -> None:
+    actor = bench.actor(who, *roles, region=region)
     with bench.write() as session:
-        getattr(operations, verb)(session, bench.actor(who, *roles), kind, item_id, bench.now)
+        getattr(operations, verb)(session, actor, kind, item_id, bench.now)
 
 
 def waits(bench: Bench, kind: str, item_id: int) -> bool:
@@ -174,14 +190,12 @@ def test_the_note_is_asked_for_and_an_unknown_choice_refused(bench: Bench, kind:
 def test_strangers_find_nothing_and_weak_roles_may_not(bench: Bench, kind: str) -> None:
     item_id = MAKERS[kind](bench)
     for verb in ("claim", "release", "take_over"):
-        with pytest.raises(NotFoundError), bench.write() as session:
-            stranger = bench.actor("one", Role.WORKER, region="autumn")
-            getattr(operations, verb)(session, stranger, kind, item_id, bench.now)
+        with pytest.raises(NotFoundError):
+            act(bench, verb, kind, item_id, "one", Role.WORKER, region="autumn")
         with pytest.raises(ForbiddenError):
             act(bench, verb, kind, item_id, "one", Role.HEALTH_WORKER)
-    with pytest.raises(ForbiddenError), bench.write() as session:
-        weak = bench.actor("one", Role.GATEKEEPER)
-        operations.decide(session, weak, kind, item_id, MAIN_CHOICE[kind], "", bench.now)
+    with pytest.raises(ForbiddenError):
+        decide(bench, kind, item_id, MAIN_CHOICE[kind], roles=(Role.GATEKEEPER,))
     assert waits(bench, kind, item_id)
 
 
