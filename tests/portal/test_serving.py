@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from portal.core.live import MOST_OF_ONE, MOST_STREAMS
+from portal.serving import STOPS_WITHIN
 from tests.portal.cast import STAFF, Town
 from tests.services.child import free_port, three_free_ports
 from tests.services.wait import wait_until
@@ -118,6 +119,7 @@ def test_streams_leave_room_for_requests_and_end_with_the_process(served: Served
     wait_until(another, 5, what="a place")
 
     served.process.send_signal(signal.SIGTERM)
-    assert served.process.wait(4) == 0
     for stream in streams:
         stream.read()  # to its end
+        served.hang_up(stream)
+    assert served.process.wait(STOPS_WITHIN) == 0
