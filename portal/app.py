@@ -14,7 +14,7 @@ from flask_wtf import CSRFProtect
 from portal import config as configuration
 from portal.accounts import security
 from portal.accounts.session import load_actor
-from portal.core import formats, limits
+from portal.core import formats, limits, live
 from portal.core.actors import install_actor_loader
 from portal.core.db import Database
 from portal.core.i18n import Babel, choose_language
@@ -68,6 +68,8 @@ def create_app(services: Services | None = None) -> Flask:
     limits.install(app)
     security.install(app, config)
     install_actor_loader(app, load_actor)
+    probes = [probe for module in parts("live") for probe in module.PROBES]
+    app.extensions[live.EXTENSION] = live.Hub(services.db, probes)
     headers.install(app, https=config.effective_public_url.startswith("https://"))
     errors.install(app)
     assets.install(app)
@@ -79,7 +81,6 @@ def create_app(services: Services | None = None) -> Flask:
     app.register_blueprint(display.blueprint)
     app.register_blueprint(styleguide.blueprint)
     app.register_blueprint(home.home)
-    app.register_blueprint(home.work)
     for views in parts("views"):
         app.register_blueprint(views.blueprint)
     api.mount(app, csrf)

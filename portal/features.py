@@ -7,7 +7,9 @@ here and knows none of them: deleting a feature's folder and its name deletes th
 ``views``        ``blueprint``: its pages
 ``api``          ``blueprint``: its part of the HTTP API
 ``home_cards``   ``cards(session, actor, now)``: see :mod:`portal.core.home_cards`
-``work``         ``SOURCES``: see :mod:`portal.core.work`
+``work``         ``SOURCES``, ``CONSEQUENCES``: see :mod:`portal.core.work`
+``live``         ``PROBES``: see :mod:`portal.core.live`
+``waiting``      ``COUNTS``: see :mod:`portal.web.navigation`
 ``search``       ``find(session, actor, query)``: see :mod:`portal.core.search`
 ===============  ==========================================================================
 """
@@ -28,6 +30,7 @@ FEATURES: Final = (
     "access",
     "scanning",
     "devices",
+    "workbench",
 )
 
 

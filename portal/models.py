@@ -1,18 +1,19 @@
 """Every table, imported in one place: what migrations compare with and processes load."""
 
-from portal.access.models import Gate, Passage
+from portal.access.models import Gate, Passage, PassageReview
 from portal.accounts.models import ApiToken, RoleGrant, User
 from portal.core.audit import AuditEntry
 from portal.core.db import Base
 from portal.core.keystore import DataKey
 from portal.core.outbox import OutboxMessage
 from portal.core.quarantine import FaultCount, QuarantinedMessage
-from portal.devices.models import Device, DeviceEvent
+from portal.devices.models import Device, DeviceEvent, DeviceFault
 from portal.passes.models import Pass, SigningKeyRow
 from portal.privacy.models import Consent, ConsentText
 from portal.regions.models import Building, Dwelling, Region, Unit
 from portal.residents.models import Residency, Resident
 from portal.visitors.models import Invitation
+from portal.workbench.models import WorkClaim, WorkDecision
 
 metadata = Base.metadata
 
@@ -25,6 +26,7 @@ __all__ = [
     "DataKey",
     "Device",
     "DeviceEvent",
+    "DeviceFault",
     "Dwelling",
     "FaultCount",
     "Gate",
@@ -32,6 +34,7 @@ __all__ = [
     "OutboxMessage",
     "Pass",
     "Passage",
+    "PassageReview",
     "QuarantinedMessage",
     "Region",
     "Residency",
@@ -40,5 +43,7 @@ __all__ = [
     "SigningKeyRow",
     "Unit",
     "User",
+    "WorkClaim",
+    "WorkDecision",
     "metadata",
 ]

@@ -19,12 +19,15 @@ from prometheus_client import start_http_server
 from mqtt.telemetry import TelemetryStore, open_store
 from portal.app import create_app
 from portal.config import Config
+from portal.core import live
 from portal.core.db import Database
 from portal.core.keys import install_keys
 from portal.core.parent import death_signal
 from portal.services import Services
 
-THREADS: Final = 16
+REQUESTS: Final = 16
+"""Requests served at once; streams of live pages have threads besides these."""
+THREADS: Final = REQUESTS + live.MOST_STREAMS
 STOPS_WITHIN: Final = 4
 """Seconds that requests under way get when the process is asked to end."""
 
@@ -80,6 +83,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self._end_with_parent()
 
     def _begin(self, worker: Any) -> None:
+        worker.wsgi.extensions[live.EXTENSION].stopping = lambda: not worker.alive
         start_http_server(self._metrics_port, addr="127.0.0.1")
         structlog.get_logger("portal.serving").info(
             "web_started", url=self._config.effective_public_url
@@ -94,7 +98,7 @@ def build_services(config: Config) -> Services:
         portal.core.crypto.master_key.MasterKeyError: the master key is unusable.
         portal.core.crypto.envelope.EnvelopeError: it is not this database's.
     """
-    database = Database(config.effective_database_url, pool_size=THREADS)
+    database = Database(config.effective_database_url, pool_size=REQUESTS)
     install_keys(config, database)
     store: TelemetryStore = open_store(config.effective_telemetry_url)
     return Services(config=config, db=database, telemetry=store)

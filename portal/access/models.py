@@ -6,6 +6,8 @@ written before any door moves::
     scan ──decide──► refused
               ├────► allowed ──unlock──► opened_at | command_reason (the lock's answer)
               └────► allowed by hand (somebody of the staff stands there; no door is asked)
+
+A refusal that is worth a look (:mod:`portal.access.refusals`) waits until somebody has reviewed it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.db import Base, Moment
@@ -72,6 +74,13 @@ class Passage(Base):
         Index("ix_passages_resident", "resident_id", "id"),
         Index("ix_passages_transaction", "transaction"),
         Index(
+            "ix_passages_refused",
+            "community_id",
+            "decided_at",
+            postgresql_where=text("outcome = 'refuse'"),
+            sqlite_where=text("outcome = 'refuse'"),
+        ),
+        Index(
             "uq_passages_replay",
             "gate_id",
             "token_id",
@@ -104,3 +113,24 @@ class Passage(Base):
 
     gate: Mapped[Gate] = relationship()
     dwelling: Mapped[Dwelling | None] = relationship()
+
+
+class PassageReview(Base):
+    """What somebody of the staff made of a refusal, and of those like it up to ``last_passage_id``.
+
+    ``verdict`` see :class:`portal.access.refusals.Verdict`; ``reviewed_by`` is a user's id without a
+    foreign key.
+    """
+
+    __tablename__ = "passage_reviews"
+    __table_args__ = (Index("ix_passage_reviews_recent", "community_id", "reviewed_at"),)
+
+    passage_id: Mapped[int] = mapped_column(ForeignKey("passages.id"), primary_key=True)
+    last_passage_id: Mapped[int]
+    community_id: Mapped[int] = mapped_column(ForeignKey("regions.id"))
+    verdict: Mapped[str] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(String(200), default="")
+    reviewed_at: Mapped[datetime] = mapped_column(Moment)
+    reviewed_by: Mapped[int | None]
+
+    passage: Mapped[Passage] = relationship()

@@ -6,7 +6,7 @@ era, with 24 hours in both languages because gates and logs speak so.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from flask import Flask
@@ -15,6 +15,7 @@ from flask_babel import (
     format_datetime,
     format_decimal,
     format_percent,
+    format_timedelta,
     to_user_timezone,
 )
 from markupsafe import Markup
@@ -75,6 +76,11 @@ def period(start: datetime, end: datetime) -> Markup:
     return pattern.format(moment(start), clock(end) if same else moment(end))
 
 
+def ago(value: datetime, now: datetime) -> str:
+    """How long something has lasted, in its largest unit: ``3 hours``."""
+    return str(format_timedelta(max(now - value, timedelta(minutes=1)), granularity="minute"))
+
+
 def number(value: float | None, digits: int | None = None) -> str:
     """A number with the language's separators; ``digits`` after the point, or as many as it has up to three."""
     if value is None:
@@ -101,6 +107,7 @@ FILTERS: Final[dict[str, Any]] = {
     "day": day,
     "month_day": month_day,
     "period": period,
+    "ago": ago,
     "number": number,
     "percent": percent,
     "measure": measure,

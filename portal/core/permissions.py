@@ -27,10 +27,13 @@ class Permission(StrEnum):
     INVITATION_DECIDE = "community:invitation:decide"
     PASSAGE_LIST = "community:passage:list"
     PASSAGE_RECORD = "community:passage:record"
+    PASSAGE_REVIEW = "community:passage:review"
     PASS_SCAN = "community:pass:scan"  # noqa: S105 - a name, not a secret
     DEVICE_LIST = "community:device:list"
     DEVICE_COMMAND = "community:device:command"
+    DEVICE_TEND = "community:device:tend"
     TELEMETRY_READ = "community:telemetry:read"
+    WORK_TAKE_OVER = "community:work:take_over"
     POSTER_PRINT = "community:poster:print"
     TOKEN_MANAGE = "system:token:manage"  # noqa: S105 - a name, not a secret
     AUDIT_READ = "audit:entry:list"
@@ -72,8 +75,10 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.INVITATION_LIST,
             _P.INVITATION_DECIDE,
             _P.PASSAGE_LIST,
+            _P.PASSAGE_REVIEW,
             _P.PASS_SCAN,
             _P.DEVICE_LIST,
+            _P.DEVICE_TEND,
             _P.POSTER_PRINT,
         }
     ),
@@ -92,15 +97,26 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.REGION_VIEW,
             _P.INVITATION_LIST,
             _P.PASSAGE_LIST,
+            _P.PASSAGE_REVIEW,
             _P.DEVICE_LIST,
             _P.DEVICE_COMMAND,
+            _P.DEVICE_TEND,
             _P.TELEMETRY_READ,
+            _P.WORK_TAKE_OVER,
             _P.POSTER_PRINT,
         }
     ),
     Role.HEALTH_WORKER: frozenset({_P.REGION_VIEW}),
     Role.SUPERVISOR: frozenset(
-        {_P.REGION_VIEW, _P.INVITATION_LIST, _P.PASSAGE_LIST, _P.DEVICE_LIST}
+        {
+            _P.REGION_VIEW,
+            _P.INVITATION_LIST,
+            _P.PASSAGE_LIST,
+            _P.PASSAGE_REVIEW,
+            _P.DEVICE_LIST,
+            _P.DEVICE_TEND,
+            _P.WORK_TAKE_OVER,
+        }
     ),
     Role.SUPPORT: frozenset({_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ}),
     Role.SYSTEM_ADMIN: frozenset(

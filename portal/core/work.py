@@ -84,7 +84,10 @@ class WorkDetail:
 
 
 class WorkSource(Protocol):
-    """A kind of work. ``kind`` is ``feature.what``, stable, and part of addresses."""
+    """A kind of work. ``kind`` is ``feature.what``, stable, at most 32 characters, and part of addresses.
+
+    A source that has ``together = False`` offers nothing that may be decided for several items at once.
+    """
 
     kind: str
     label: Any
@@ -119,4 +122,21 @@ class WorkSource(Protocol):
 
         Raises:
             ConflictError: too late, or something has come of it (a pass was used).
+        """
+
+
+class Consequence(Protocol):
+    """What else must be taken back with a decision, said by a feature above the source.
+
+    A feature offers ``CONSEQUENCES``, a mapping of kind to such a function, in its module ``work``; the
+    workbench calls them all, in the order of the features from the top, before the source's own ``undo``.
+    """
+
+    def __call__(
+        self, session: Session, actor: Actor, item_id: int, since: datetime, now: datetime
+    ) -> None:
+        """Take back what has come of a decision made at ``since``.
+
+        Raises:
+            ConflictError: too much has come of it.
         """

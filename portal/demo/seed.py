@@ -13,6 +13,7 @@ from portal.core import audit
 from portal.core.clock import Clock, utc_now
 from portal.core.db import Database
 from portal.core.permissions import SYSTEM
+from portal.demo.happenings import let_happen
 from portal.demo.machines import enrol_machines
 from portal.demo.people import invent, settle
 from portal.demo.places import USCC, make_places
@@ -54,6 +55,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
             *open_residents(session, people, residents, places, now),
         ]
         devices = enrol_machines(session, places, now)
+        let_happen(session, residents, now)
         audit.record(
             session,
             SYSTEM,

@@ -1,11 +1,19 @@
-"""Devices of a community and what they report (H1, H6). Scalars live in the telemetry store, not here."""
+"""Devices of a community and what they report (H1, H6). Scalars live in the telemetry store, not here.
+
+What is wrong with a device is a fault, for as long as it is::
+
+    open ──acknowledge──► acknowledged ──the device says that it is over──► ended
+      ├──resolve──► ended ◄───────────────────────────────────────────────────┘
+      └──the device says that it is over──► ended
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.db import Base, Moment
@@ -56,5 +64,49 @@ class DeviceEvent(Base):
     at: Mapped[datetime] = mapped_column(Moment)
     received_at: Mapped[datetime] = mapped_column(Moment)
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    device: Mapped[Device] = relationship()
+
+
+class FaultKind(StrEnum):
+    """What may be wrong with a device."""
+
+    OFFLINE = "offline"
+    TAMPER = "tamper"
+    HELD_OPEN = "held_open"
+    FORCED = "forced"
+    BATTERY = "battery"
+
+
+class DeviceFault(Base):
+    """One fault from its beginning to its end; a device has at most one of a kind at a time.
+
+    ``verdict`` is what somebody of the staff made of it, empty while nobody has: see
+    :class:`portal.devices.faults.Verdict`. ``decided_by`` is a user's id without a foreign key.
+    """
+
+    __tablename__ = "device_faults"
+    __table_args__ = (
+        Index(
+            "uq_device_faults_open",
+            "device_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_device_faults_queue", "community_id", "ended_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"))
+    community_id: Mapped[int] = mapped_column(ForeignKey("regions.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    since: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    verdict: Mapped[str] = mapped_column(String(16), default="")
+    note: Mapped[str] = mapped_column(String(200), default="")
+    decided_at: Mapped[datetime | None] = mapped_column(Moment)
+    decided_by: Mapped[int | None]
 
     device: Mapped[Device] = relationship()

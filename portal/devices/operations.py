@@ -35,6 +35,7 @@ from portal.core.errors import ConflictError
 from portal.core.i18n import lazy
 from portal.core.outbox import Outgoing, new_transaction
 from portal.core.permissions import Actor, Permission, require
+from portal.devices import faults
 from portal.devices.cache import DeviceCache
 from portal.devices.models import Device, DeviceEvent
 
@@ -121,6 +122,7 @@ def record_events(
             .values(firmware=bindparam("version")),
             booted,
         )
+    faults.note_events(session, [(known[e.address], e.event) for e in events if e.address in known])
     return [e for e in events if e.address not in known]
 
 
@@ -147,6 +149,14 @@ def record_status(
             )
             .values(online=bindparam("is_on"), status_at=bindparam("moment")),
             rows,
+        )
+        faults.note_status(
+            session,
+            [
+                (known[s.address], s.status is Status.ONLINE, s.at)
+                for s in statuses
+                if s.address in known
+            ],
         )
     return [s for s in statuses if s.address not in known]
 

@@ -1,4 +1,4 @@
-"""Where people land: residents at home, staff at the workbench."""
+"""Where residents land."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from typing import Any
 
 from flask import Blueprint, current_app, render_template, url_for
 
-from portal.core.actors import current_actor, resident_required, staff_required
-from portal.core.permissions import ROLE_NAMES, Permission
+from portal.core.actors import current_actor, resident_required
 from portal.residents.queries import own_record
 from portal.services import current_services
-from portal.web.workbench import waiting
 
 home = Blueprint("home", __name__)
-work = Blueprint("work", __name__)
 
 
 def _address(endpoint: str) -> str | None:
@@ -35,26 +32,4 @@ def at_home() -> Any:
         pass_page=_address("passes.show"),
         visitors_page=_address("visitors.mine"),
         passages_page=_address("access.mine"),
-    )
-
-
-@work.get("/work", endpoint="index")
-@staff_required
-def at_work() -> Any:
-    """What waits for me."""
-    actor = current_actor()
-    with current_services().db.read() as session:
-        counts = waiting(session, actor)
-    roles = [ROLE_NAMES[g.role] for g in actor.grants if g.role is not None]
-    return render_template(
-        "work.html",
-        counts=counts,
-        roles=list(dict.fromkeys(roles)),
-        residents_page=_address("residents.queue"),
-        visitors_page=_address("visitors.queue"),
-        devices_page=_address("devices.index"),
-        passages_page=_address("access.log") if actor.paths(Permission.PASSAGE_LIST) else None,
-        posters_page=_address("residents.posters")
-        if actor.paths(Permission.POSTER_PRINT)
-        else None,
     )

@@ -35,7 +35,7 @@ def index() -> Any:
     """What this is, and sign-in; whoever is signed in lands where their work is."""
     actor = current_actor()
     if actor.is_staff:
-        return redirect(url_for("work.index"))
+        return redirect(url_for("workbench.index"))
     if actor.resident_id is not None:
         return redirect(url_for("home.index"))
     return render_template("start.html")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from portal import config as configuration
+from portal.access.models import Outcome, Passage
 from portal.accounts.datastore import load_user
 from portal.accounts.identity import sign_in_hash
 from portal.accounts.models import User
@@ -22,12 +23,13 @@ from portal.core.clock import utc_now
 from portal.core.db import Database
 from portal.core.keys import install_keys
 from portal.core.permissions import Actor
-from portal.devices.models import Device
+from portal.devices.models import Device, DeviceFault
 from portal.regions.models import Building, Dwelling, Region, Unit
-from portal.residents.models import Resident
+from portal.residents.models import Resident, ResidentState
 from portal.services import Services
 from portal.visitors import operations as visitors
 from portal.visitors.models import Invitation
+from portal.workbench.sources import sources
 from tests.services.up import Up
 
 NOT_PAGES = {
@@ -35,6 +37,8 @@ NOT_PAGES = {
     "health.healthz",
     "health.readyz",
     "access.newer",
+    "workbench.list_",
+    "workbench.events",
     "passes.code",
     "visitors.state",
     "devices.commands",
@@ -49,6 +53,7 @@ ALSO = {
     "access.log": ("?outcome=refuse", "?gate=999999", "?before=1"),
     "devices.index": ("?kind=thermometer",),
     "devices.values": ("?measure=battery&range=7d",),
+    "workbench.index": ("?whose=mine", "?only=visitors.invitation", "?q=nobody"),
 }
 """Further looks of a page."""
 ERRORS = ("/nothing-here", "/v/no-such-token", "/r/not-a-code")
@@ -116,6 +121,22 @@ class Places:
             ),
             "invitation_id": [invitation.id for invitation in invitations],
             "token": [invitation.link_token for invitation in invitations],
+            **self._work(session, invitations[0]),
+        }
+
+    @staticmethod
+    def _work(session: Session, waiting: Invitation) -> dict[str, list[object]]:
+        """An item of each kind; what fits no kind is one more page that is not found."""
+        pending = select(func.min(Resident.id)).where(Resident.state == ResidentState.PENDING)
+        refused = select(func.min(Passage.id)).where(Passage.outcome == Outcome.REFUSE)
+        return {
+            "kind": [source.kind for source in sources()],
+            "item_id": [
+                waiting.id,
+                session.scalar(pending),
+                session.scalar(refused),
+                session.scalar(select(func.min(DeviceFault.id))),
+            ],
         }
 
     def _invite(self, session: Session, resident: str) -> list[Invitation]:

@@ -84,7 +84,8 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
     "worker": (
         lambda people, language: people.signed_in("worker", language),
         {
-            "work.index",
+            "workbench.index",
+            "workbench.item",
             "residents.queue",
             "residents.detail",
             "residents.posters",
@@ -98,11 +99,11 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
     ),
     "manager": (
         lambda people, language: people.signed_in("manager", language),
-        {"work.index", "devices.index", "devices.show", "devices.values"},
+        {"workbench.index", "workbench.item", "devices.index", "devices.show", "devices.values"},
     ),
     "administrator": (
         lambda people, language: people.signed_in("sysadmin", language),
-        {"work.index"},
+        {"workbench.index"},
     ),
 }
 """How somebody comes there, and pages that must be among those that open for them."""

@@ -71,9 +71,9 @@ def invite(resident: Page) -> str:
 
 def approve(worker: Page) -> None:
     worker.goto("/work")
-    worker.locator("main").get_by_role("link", name="访客邀请").click()
-    row = worker.get_by_role("row").filter(has_text="欧").filter(has_text="访友")
-    row.get_by_role("link", name="查看").click()
+    row = worker.locator("#queue li").filter(has_text="欧").filter(has_text="访友")
+    row.get_by_role("link").click()
+    expect(worker.locator("#detail")).to_contain_text("访友")
     assert VISITOR not in worker.locator("main").inner_text()
-    worker.get_by_role("button", name="通过", exact=True).click()
-    expect(worker.locator("#messages")).to_contain_text("已批准")
+    worker.locator("#detail").get_by_role("button", name="通过", exact=True).click()
+    expect(worker.locator("#toasts")).to_contain_text("此邀请已通过。")

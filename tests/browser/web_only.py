@@ -26,10 +26,10 @@ FRAMES = 10
 
 
 @contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """The application on a free loopback port, with CSRF protection; gives its address."""
+def serving(app: Flask, port: int = 0) -> Iterator[str]:
+    """The application on a free loopback port, or this one, with CSRF protection; gives its address."""
     app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", port, app, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -28,6 +28,9 @@ EXPECTED = {
     Permission.INVITATION_DECIDE: {Role.WORKER},
     Permission.PASSAGE_LIST: {Role.WORKER, Role.GATEKEEPER, Role.MANAGER, Role.SUPERVISOR},
     Permission.PASSAGE_RECORD: {Role.GATEKEEPER},
+    Permission.PASSAGE_REVIEW: {Role.WORKER, Role.MANAGER, Role.SUPERVISOR},
+    Permission.DEVICE_TEND: {Role.WORKER, Role.MANAGER, Role.SUPERVISOR},
+    Permission.WORK_TAKE_OVER: {Role.MANAGER, Role.SUPERVISOR},
     Permission.PASS_SCAN: {Role.WORKER, Role.GATEKEEPER},
     Permission.DEVICE_LIST: {
         Role.WORKER,

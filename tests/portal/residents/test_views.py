@@ -156,16 +156,6 @@ def test_the_second_worker_is_told_that_it_is_decided(town: Town) -> None:
     assert "already been decided" in late.text
 
 
-def test_the_workbench_counts_what_waits(town: Town) -> None:
-    page = town.person("worker").get("/work").text
-    assert "Registrations" in page
-    assert '<span class="figure">1</span>' in page
-    assert "Posters" in page
-    auditor = town.person("auditor").get("/work").text
-    assert "Registrations" not in auditor
-    assert "Nothing waits for your role" in auditor
-
-
 def test_pages_speak_chinese(town: Town) -> None:
     worker = town.person("worker", language="zh_Hans_CN")
     assert "待审核" in worker.get("/work/residents").text
