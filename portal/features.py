@@ -9,6 +9,7 @@ here and knows none of them: deleting a feature's folder and its name deletes th
 ``home_cards``   ``cards(session, actor, now)``: see :mod:`portal.core.home_cards`
 ``work``         ``SOURCES``: see :mod:`portal.core.work`
 ``search``       ``find(session, actor, query)``: see :mod:`portal.core.search`
+``at_home``      ``section(session, actor, place, now)``: see :mod:`portal.core.dwelling_page`
 ===============  ==========================================================================
 """
 
@@ -20,7 +21,17 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Final
 
-FEATURES: Final = ("residents", "passes", "visitors", "access", "scanning", "devices")
+FEATURES: Final = (
+    "regions",
+    "residents",
+    "passes",
+    "visitors",
+    "vehicles",
+    "access",
+    "scanning",
+    "devices",
+    "finding",
+)
 
 
 def parts(name: str) -> Iterator[ModuleType]:

@@ -16,6 +16,8 @@ CODE_ACCOUNT: Final = "5 per 5 minutes"
 REGISTRATION_ADDRESS: Final = "30 per minute; 300 per hour"
 SCAN_ACCOUNT: Final = "60 per minute; 1200 per hour"
 """A guard at a busy gate reads a code every few seconds; nobody reads through a whole community."""
+SEARCH_ACCOUNT: Final = "60 per minute; 900 per hour; 4000 per day"
+"""Counts suggestions too: a number typed in one go asks two or three times."""
 
 V = TypeVar("V", bound=Callable[..., Any])
 

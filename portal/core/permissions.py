@@ -25,6 +25,8 @@ class Permission(StrEnum):
     RESIDENT_DECIDE = "community:resident:decide"
     INVITATION_LIST = "community:invitation:list"
     INVITATION_DECIDE = "community:invitation:decide"
+    VEHICLE_LIST = "community:vehicle:list"
+    VEHICLE_DECIDE = "community:vehicle:decide"
     PASSAGE_LIST = "community:passage:list"
     PASSAGE_RECORD = "community:passage:record"
     PASS_SCAN = "community:pass:scan"  # noqa: S105 - a name, not a secret
@@ -71,6 +73,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.RESIDENT_DECIDE,
             _P.INVITATION_LIST,
             _P.INVITATION_DECIDE,
+            _P.VEHICLE_LIST,
+            _P.VEHICLE_DECIDE,
             _P.PASSAGE_LIST,
             _P.PASS_SCAN,
             _P.DEVICE_LIST,
@@ -81,6 +85,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
         {
             _P.REGION_VIEW,
             _P.INVITATION_LIST,
+            _P.VEHICLE_LIST,
             _P.PASSAGE_LIST,
             _P.PASSAGE_RECORD,
             _P.PASS_SCAN,
@@ -91,6 +96,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
         {
             _P.REGION_VIEW,
             _P.INVITATION_LIST,
+            _P.VEHICLE_LIST,
             _P.PASSAGE_LIST,
             _P.DEVICE_LIST,
             _P.DEVICE_COMMAND,
@@ -100,7 +106,13 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     ),
     Role.HEALTH_WORKER: frozenset({_P.REGION_VIEW}),
     Role.SUPERVISOR: frozenset(
-        {_P.REGION_VIEW, _P.INVITATION_LIST, _P.PASSAGE_LIST, _P.DEVICE_LIST}
+        {
+            _P.REGION_VIEW,
+            _P.INVITATION_LIST,
+            _P.VEHICLE_LIST,
+            _P.PASSAGE_LIST,
+            _P.DEVICE_LIST,
+        }
     ),
     Role.SUPPORT: frozenset({_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ}),
     Role.SYSTEM_ADMIN: frozenset(

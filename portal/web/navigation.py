@@ -36,6 +36,7 @@ RESIDENT: Final = (
     Entry("home.index", lazy("Home"), "home"),
     Entry("passes.show", lazy("My pass"), "pass"),
     Entry("visitors.mine", lazy("Visitors"), "visitor"),
+    Entry("vehicles.mine", lazy("Vehicles"), "car"),
     Entry("access.mine", lazy("Passages"), "log"),
 )
 STAFF: Final = (
@@ -43,6 +44,7 @@ STAFF: Final = (
     Entry("scanning.page", lazy("Scan"), "pass", Permission.PASS_SCAN),
     Entry("residents.queue", lazy("Residents"), "people", Permission.RESIDENT_LIST),
     Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST),
+    Entry("vehicles.queue", lazy("Vehicles"), "car", Permission.VEHICLE_LIST),
     Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
     Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
 )

@@ -26,6 +26,8 @@ EXPECTED = {
     Permission.RESIDENT_DECIDE: {Role.WORKER},
     Permission.INVITATION_LIST: {Role.WORKER, Role.GATEKEEPER, Role.MANAGER, Role.SUPERVISOR},
     Permission.INVITATION_DECIDE: {Role.WORKER},
+    Permission.VEHICLE_LIST: {Role.WORKER, Role.GATEKEEPER, Role.MANAGER, Role.SUPERVISOR},
+    Permission.VEHICLE_DECIDE: {Role.WORKER},
     Permission.PASSAGE_LIST: {Role.WORKER, Role.GATEKEEPER, Role.MANAGER, Role.SUPERVISOR},
     Permission.PASSAGE_RECORD: {Role.GATEKEEPER},
     Permission.PASS_SCAN: {Role.WORKER, Role.GATEKEEPER},
