@@ -52,6 +52,7 @@ def at_work() -> Any:
         roles=list(dict.fromkeys(roles)),
         residents_page=_address("residents.queue"),
         visitors_page=_address("visitors.queue"),
+        vehicles_page=_address("vehicles.queue"),
         devices_page=_address("devices.index"),
         passages_page=_address("access.log") if actor.paths(Permission.PASSAGE_LIST) else None,
         posters_page=_address("residents.posters")

@@ -13,12 +13,13 @@ from portal.core.permissions import Actor, Permission
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry; ``permission`` is asked on any region."""
+    """One entry; ``permission`` is asked on any region. ``desk`` ones have no room at the thumb of a phone."""
 
     endpoint: str
     label: Any
     icon: str
     permission: Permission | None = None
+    desk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Shown:
     icon: str
     current: bool
     count: int = 0
+    desk: bool = False
 
 
 RESIDENT: Final = (
@@ -44,7 +46,7 @@ STAFF: Final = (
     Entry("scanning.page", lazy("Scan"), "pass", Permission.PASS_SCAN),
     Entry("residents.queue", lazy("Residents"), "people", Permission.RESIDENT_LIST),
     Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST),
-    Entry("vehicles.queue", lazy("Vehicles"), "car", Permission.VEHICLE_LIST),
+    Entry("vehicles.queue", lazy("Vehicles"), "car", Permission.VEHICLE_LIST, desk=True),
     Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
     Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
 )
@@ -70,6 +72,7 @@ def entries_for(actor: Actor) -> list[Shown]:
                 label=entry.label,
                 icon=entry.icon,
                 current=entry.endpoint.partition(".")[0] == here,
+                desk=entry.desk,
             )
         )
     return shown

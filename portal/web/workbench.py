@@ -13,6 +13,7 @@ from portal.devices.models import Device
 from portal.regions.directory import within
 from portal.regions.models import Region
 from portal.residents.models import Resident, ResidentState
+from portal.vehicles.models import Vehicle, VehicleState
 from portal.visitors.models import Invitation, InvitationState
 
 
@@ -22,6 +23,7 @@ class Waiting:
 
     registrations: int | None
     invitations: int | None
+    vehicles: int | None
     devices_offline: int | None
 
 
@@ -39,7 +41,7 @@ def _count(
 
 
 def waiting(session: Session, actor: Actor) -> Waiting:
-    """Registrations and invitations to decide, devices that are not heard of."""
+    """Registrations, invitations and vehicles to decide, devices that are not heard of."""
     return Waiting(
         registrations=_count(
             session,
@@ -54,6 +56,13 @@ def waiting(session: Session, actor: Actor) -> Waiting:
             Permission.INVITATION_LIST,
             Invitation,
             Invitation.state == InvitationState.PENDING.value,
+        ),
+        vehicles=_count(
+            session,
+            actor,
+            Permission.VEHICLE_LIST,
+            Vehicle,
+            Vehicle.state == VehicleState.PENDING.value,
         ),
         devices_offline=_count(
             session,
