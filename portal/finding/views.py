@@ -89,7 +89,7 @@ def page() -> Any:
 
 
 @blueprint.post("")
-@limited(SEARCH_ACCOUNT, key=_account)
+@limited(SEARCH_ACCOUNT, key=_account, shared="search")
 @staff_required
 def search() -> Any:
     """Remember what is looked for, and lead to the page that shows it."""
@@ -105,7 +105,7 @@ def search() -> Any:
 
 
 @blueprint.post("/suggestions")
-@limited(SEARCH_ACCOUNT, key=_account)
+@limited(SEARCH_ACCOUNT, key=_account, shared="search")
 @staff_required
 def suggestions() -> Any:
     """The first hits for what has been typed so far, as a list under the box; 204 for too little text."""

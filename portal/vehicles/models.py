@@ -9,7 +9,8 @@
               │               │
               └──remove──► removed ◄──remove── verified, refused
 
-Of one community, a plate is verified for one dwelling at most: the partial index holds that even when
+A verified vehicle whose resident has moved away counts for nothing; it is removed when its plate is
+verified for another dwelling. Of one community, a plate is verified for one dwelling at most: the partial index holds that even when
 two decide at once.
 """
 

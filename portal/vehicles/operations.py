@@ -26,7 +26,7 @@ from portal.core.work import UNDO_WINDOW
 from portal.regions.models import Dwelling
 from portal.residents.models import Resident, ResidentState
 from portal.vehicles.models import Belongs, Vehicle, VehicleKind, VehicleState
-from portal.vehicles.queries import load_vehicle, verified_elsewhere
+from portal.vehicles.queries import holds, load_vehicle, other_verified
 from portal.vehicles.words import Colour
 
 MOST: Final = 4
@@ -174,25 +174,34 @@ def verify(session: Session, actor: Actor, vehicle_id: int, note: str, now: date
             registered it lives there any more.
     """
     vehicle = _to_decide(session, actor, vehicle_id, note)
-    resident = vehicle.resident
-    home = resident.residency
-    if (
-        resident.state != ResidentState.APPROVED
-        or home is None
-        or home.dwelling_id != vehicle.dwelling_id
-    ):
+    if not holds(vehicle):
         raise ConflictError(
             "moved_away",
             lazy("The resident does not live there any more. Refuse this vehicle."),
         )
-    if verified_elsewhere(session, vehicle):
-        raise _taken()
+    other = other_verified(session, vehicle)
+    if other is not None:
+        if holds(other):
+            raise _taken()
+        _lapse(session, actor, other, now)
     try:
         with session.begin_nested():
             _decide(session, actor, vehicle, VehicleState.VERIFIED, note, now)
     except IntegrityError:
         raise _taken() from None
     return vehicle
+
+
+def _lapse(session: Session, actor: Actor, vehicle: Vehicle, now: datetime) -> None:
+    """Remove what somebody left behind who moved away: nobody there could do it any more."""
+    if _move(
+        session,
+        vehicle.id,
+        (VehicleState.VERIFIED,),
+        state=VehicleState.REMOVED,
+        removed_at=now,
+    ):
+        _note(session, actor, "vehicle.lapse", vehicle)
 
 
 def _taken() -> ConflictError:

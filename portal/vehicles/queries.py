@@ -128,17 +128,34 @@ def load_vehicle(
     return vehicle
 
 
-def verified_elsewhere(session: Session, vehicle: Vehicle) -> bool:
-    """Whether another registration of this plate is verified in the community."""
-    other = session.scalar(
-        select(Vehicle.id).where(
+def holds(vehicle: Vehicle) -> bool:
+    """Whether the resident who registered it is approved and still lives in that dwelling."""
+    home = vehicle.resident.residency
+    return (
+        vehicle.resident.state == ResidentState.APPROVED
+        and home is not None
+        and home.dwelling_id == vehicle.dwelling_id
+    )
+
+
+def other_verified(session: Session, vehicle: Vehicle) -> Vehicle | None:
+    """Another registration of this plate that is verified in the community."""
+    return session.scalars(
+        select(Vehicle)
+        .options(*_loaded())
+        .where(
             Vehicle.community_id == vehicle.community_id,
             Vehicle.plate_hash == vehicle.plate_hash,
             Vehicle.state == VehicleState.VERIFIED.value,
             Vehicle.id != vehicle.id,
         )
-    )
-    return other is not None
+    ).one_or_none()
+
+
+def verified_elsewhere(session: Session, vehicle: Vehicle) -> bool:
+    """Whether another dwelling has this plate; one whose people have moved away has it no more."""
+    other = other_verified(session, vehicle)
+    return other is not None and holds(other)
 
 
 def can_undo(vehicle: Vehicle, now: datetime) -> bool:
@@ -185,9 +202,6 @@ def verdict(session: Session, community_id: int, plate: str) -> Verdict:
             Vehicle.state == VehicleState.VERIFIED.value,
         )
     ).one_or_none()
-    if vehicle is None or vehicle.resident.state != ResidentState.APPROVED:
-        return Verdict.UNKNOWN
-    home = vehicle.resident.residency
-    if home is None or home.dwelling_id != vehicle.dwelling_id:
+    if vehicle is None or not holds(vehicle):
         return Verdict.UNKNOWN
     return Verdict.BY_HAND if vehicle.by_hand_only else Verdict.ALLOWED

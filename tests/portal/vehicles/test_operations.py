@@ -204,6 +204,24 @@ def test_a_plate_is_verified_for_one_dwelling_of_a_community_only(world: World) 
     assert stored(world, second).state == VehicleState.VERIFIED
 
 
+def move_out(world: World, who: str) -> None:
+    with world.db.write() as session:
+        home = session.scalars(
+            select(Residency).where(Residency.resident_id == world.residents[who])
+        ).one()
+        home.until = world.clock().date()
+
+
+def test_what_somebody_left_behind_who_moved_away_gives_the_plate_free(world: World) -> None:
+    left = verified(world)
+    move_out(world, "resident")
+    assert verdict(world) is Verdict.UNKNOWN
+    second = verified(world, who="neighbour")
+    assert verdict(world) is Verdict.ALLOWED
+    assert stored(world, left).state == VehicleState.REMOVED
+    assert stored(world, second).state == VehicleState.VERIFIED
+
+
 def test_the_database_itself_holds_one_dwelling_a_plate(world: World) -> None:
     verified(world)
     second = registered(world, who="neighbour")
@@ -333,11 +351,7 @@ def test_others_cannot_remove_or_see_it(world: World, who: str) -> None:
 
 def test_whoever_has_moved_away_gets_nothing_verified(world: World) -> None:
     vehicle_id = registered(world)
-    with world.db.write() as session:
-        home = session.scalars(
-            select(Residency).where(Residency.resident_id == world.residents["resident"])
-        ).one()
-        home.until = world.clock().date()
+    move_out(world, "resident")
     with pytest.raises(ConflictError) as caught:
         decide(world, vehicle_id, "verify")
     assert caught.value.code == "moved_away"
