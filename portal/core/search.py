@@ -24,7 +24,7 @@ MOST: Final = 20
 LONGEST: Final = 64
 """Signs of a text that are looked at."""
 
-_DOCUMENT: Final = re.compile(r"[A-Z]{1,3}[0-9]{6,12}[A-Z]?|[0-9]{8,10}")
+_DOCUMENT: Final = re.compile(r"(?=.*[A-Z])(?=(?:[A-Z]*[0-9]){4})[0-9A-Z]{6,20}|[0-9]{8,10}")
 """Numbers of documents other than the resident identity card; loose, for issuers change their layouts."""
 _BUILDING: Final = r"([0-9]{1,4}|[A-Z])(?:号楼|栋|幢|座|号|#楼|#|楼)"
 _HOME: Final = re.compile(
@@ -97,13 +97,13 @@ class Query:
 
     @property
     def part(self) -> Part | None:
-        """What the text looks like a part of, when it is no whole identifier."""
-        if self.keys or self.door:
+        """What the text looks like a part of; a few digits may be both that and a whole document number."""
+        if self.phone or self.plate or self.name or self.door:
             return None
         plain = compact(self.text)
         if re.match(f"[{PROVINCES}][A-Z]", plain):
             return Part.PLATE
-        if re.fullmatch(r"[0-9]{4,7}", plain):
+        if re.fullmatch(r"[0-9]{4,10}", plain):
             return Part.PHONE
         if re.fullmatch(r"[0-9]{12,17}", plain):
             return Part.DOCUMENT

@@ -29,6 +29,9 @@ def meant(typed: str) -> Query:
         ("110101199003070011", (Key.DOCUMENT,)),
         ("110101199003070012", ()),
         ("E12345678", (Key.DOCUMENT,)),
+        ("x1y2345z6", (Key.DOCUMENT,)),
+        ("12345678", (Key.DOCUMENT,)),
+        ("dev-0-7", ()),
         ("h 1234567890", (Key.DOCUMENT,)),
         ("京A12345", (Key.PLATE,)),
         ("京a·12345", (Key.PLATE,)),
@@ -47,6 +50,7 @@ def test_a_whole_identifier_is_known_by_its_shape(typed: str, keys: tuple[Key, .
     ("typed", "part"),
     [
         ("1380000", Part.PHONE),
+        ("13800001", Part.PHONE),
         ("11010519900307", Part.DOCUMENT),
         ("京A12", Part.PLATE),
         ("张", Part.SURNAME),
