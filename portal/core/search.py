@@ -26,6 +26,8 @@ LONGEST: Final = 64
 
 _DOCUMENT: Final = re.compile(r"(?=.*[A-Z])(?=(?:[A-Z]*[0-9]){4})[0-9A-Z]{6,20}|[0-9]{8,10}")
 """Numbers of documents other than the resident identity card; loose, for issuers change their layouts."""
+_TAIL: Final = re.compile(r"[A-HJ-NP-Z](?=(?:[A-Z]*[0-9]){3})[A-Z0-9]{4,6}")
+"""A plate without its province."""
 _BUILDING: Final = r"([0-9]{1,4}|[A-Z])(?:号楼|栋|幢|座|号|#楼|#|楼)"
 _HOME: Final = re.compile(
     rf"(?:{_BUILDING}|([0-9]{{1,4}}|[A-Z])[-/ ])"
@@ -101,7 +103,7 @@ class Query:
         if self.phone or self.plate or self.name or self.door:
             return None
         plain = compact(self.text)
-        if re.match(f"[{PROVINCES}][A-Z]", plain):
+        if re.match(f"[{PROVINCES}][A-Z]", plain) or _TAIL.fullmatch(self.text.upper()):
             return Part.PLATE
         if re.fullmatch(r"[0-9]{4,10}", plain):
             return Part.PHONE

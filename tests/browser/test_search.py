@@ -92,6 +92,16 @@ def test_a_part_of_a_number_and_nonsense_are_answered_kindly(people: People) -> 
         expect(page.locator(PAGE)).to_have_value(text)
 
 
+def test_whoever_searches_too_often_is_told(people: People) -> None:
+    page = people.signed_in("worker", "en", DESK)
+    page.goto("/work")
+    page.route("**/work/search/suggestions", lambda route: route.fulfill(status=429))
+    page.locator(TOP).press_sequentially(DWELLING)
+    expect(page.locator(LISTED)).to_contain_text("That was too often.")
+    page.keyboard.press("Escape")
+    expect(page.locator(LISTED)).to_have_count(0)
+
+
 def test_the_slash_stays_a_slash_where_somebody_writes(people: People) -> None:
     page = people.signed_in("worker", "en", DESK)
     page.goto("/work/search")

@@ -53,6 +53,8 @@ def test_a_whole_identifier_is_known_by_its_shape(typed: str, keys: tuple[Key, .
         ("13800001", Part.PHONE),
         ("11010519900307", Part.DOCUMENT),
         ("京A12", Part.PLATE),
+        ("a12345", Part.PLATE),
+        ("door-1", None),
         ("张", Part.SURNAME),
         ("13800001234", None),
         ("1-2-301", None),

@@ -45,12 +45,17 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const form = boxOf(event.target);
   if (form && event.target === list(form)) list(form).hidden = input(form).value.trim().length < LEAST;
 });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const form = boxOf(event.target);
+  if (!form || event.detail.xhr.status !== 429) return;
+  event.detail.isError = false;
+  event.detail.shouldSwap = false;
+  say(form, list(form).dataset.often);
+});
 for (const name of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(name, (event) => {
     const form = boxOf(event.target);
-    if (!form) return;
-    const words = list(form).dataset;
-    say(form, event.detail.xhr?.status === 429 ? words.often : words.trouble);
+    if (form) say(form, list(form).dataset.trouble);
   });
 }
 
