@@ -27,7 +27,7 @@ def typed(page: Page, box: str, text: str) -> None:
     page.locator(LISTED).wait_for()
 
 
-@pytest.mark.parametrize(("language", "kind"), [("zh_Hans_CN", "住户房屋"), ("en", "Dwellings")])
+@pytest.mark.parametrize(("language", "kind"), [("zh_Hans_CN", "房屋"), ("en", "Dwellings")])
 def test_a_worker_finds_a_dwelling_by_keyboard_alone(
     people: People, language: str, kind: str
 ) -> None:
