@@ -11,6 +11,7 @@ here and knows none of them: deleting a feature's folder and its name deletes th
 ``live``         ``PROBES``: see :mod:`portal.core.live`
 ``waiting``      ``COUNTS``: see :mod:`portal.web.navigation`
 ``search``       ``find(session, actor, query)``: see :mod:`portal.core.search`
+``at_home``      ``section(session, actor, place, now)``: see :mod:`portal.core.dwelling_page`
 ===============  ==========================================================================
 """
 
@@ -31,6 +32,8 @@ FEATURES: Final = (
     "scanning",
     "devices",
     "workbench",
+    "vehicles",
+    "finding",
 )
 
 

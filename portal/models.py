@@ -12,6 +12,7 @@ from portal.passes.models import Pass, SigningKeyRow
 from portal.privacy.models import Consent, ConsentText
 from portal.regions.models import Building, Dwelling, Region, Unit
 from portal.residents.models import Residency, Resident
+from portal.vehicles.models import Vehicle
 from portal.visitors.models import Invitation
 from portal.workbench.models import WorkClaim, WorkDecision
 
@@ -43,6 +44,7 @@ __all__ = [
     "SigningKeyRow",
     "Unit",
     "User",
+    "Vehicle",
     "WorkClaim",
     "WorkDecision",
     "metadata",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from flask import Flask, Response, request
@@ -16,6 +17,8 @@ CODE_ACCOUNT: Final = "5 per 5 minutes"
 REGISTRATION_ADDRESS: Final = "30 per minute; 300 per hour"
 SCAN_ACCOUNT: Final = "60 per minute; 1200 per hour"
 """A guard at a busy gate reads a code every few seconds; nobody reads through a whole community."""
+SEARCH_ACCOUNT: Final = "60 per minute; 900 per hour; 4000 per day"
+"""Counts suggestions too: a number typed in one go asks two or three times."""
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -44,14 +47,17 @@ def limited(
     exempt_when: Callable[[], bool] = not_posted,
     key: Callable[[], str] = get_remote_address,
     only_failed: bool = False,
+    shared: str | None = None,
 ) -> Callable[[V], V]:
     """Limit a view; by default POSTs, by address.
 
     Args:
         key: what is counted separately.
         only_failed: count only answers of 422.
+        shared: name of a budget that several views draw on; by default each view counts alone.
     """
-    decorate = limiter.limit(
+    limit = limiter.limit if shared is None else partial(limiter.shared_limit, scope=shared)
+    decorate = limit(
         rule,
         key_func=key,
         exempt_when=exempt_when,

@@ -25,6 +25,8 @@ class Permission(StrEnum):
     RESIDENT_DECIDE = "community:resident:decide"
     INVITATION_LIST = "community:invitation:list"
     INVITATION_DECIDE = "community:invitation:decide"
+    VEHICLE_LIST = "community:vehicle:list"
+    VEHICLE_DECIDE = "community:vehicle:decide"
     PASSAGE_LIST = "community:passage:list"
     PASSAGE_RECORD = "community:passage:record"
     PASSAGE_REVIEW = "community:passage:review"
@@ -74,6 +76,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.RESIDENT_DECIDE,
             _P.INVITATION_LIST,
             _P.INVITATION_DECIDE,
+            _P.VEHICLE_LIST,
+            _P.VEHICLE_DECIDE,
             _P.PASSAGE_LIST,
             _P.PASSAGE_REVIEW,
             _P.PASS_SCAN,
@@ -86,6 +90,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
         {
             _P.REGION_VIEW,
             _P.INVITATION_LIST,
+            _P.VEHICLE_LIST,
             _P.PASSAGE_LIST,
             _P.PASSAGE_RECORD,
             _P.PASS_SCAN,
@@ -96,6 +101,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
         {
             _P.REGION_VIEW,
             _P.INVITATION_LIST,
+            _P.VEHICLE_LIST,
             _P.PASSAGE_LIST,
             _P.PASSAGE_REVIEW,
             _P.DEVICE_LIST,
@@ -116,6 +122,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.DEVICE_LIST,
             _P.DEVICE_TEND,
             _P.WORK_TAKE_OVER,
+            _P.VEHICLE_LIST,
         }
     ),
     Role.SUPPORT: frozenset({_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ}),

@@ -18,6 +18,7 @@ from portal.demo.machines import enrol_machines
 from portal.demo.people import invent, settle
 from portal.demo.places import USCC, make_places
 from portal.demo.sign_ins import as_json, open_residents, open_staff
+from portal.demo.vehicles import park
 from portal.passes.signing import ensure_key
 from portal.privacy.operations import current_text, publish_defaults
 from portal.privacy.texts import REGISTRATION
@@ -54,6 +55,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
             *open_staff(session, places, now),
             *open_residents(session, people, residents, places, now),
         ]
+        vehicles = park(session, people, residents, now)
         devices = enrol_machines(session, places, now)
         let_happen(session, residents, now)
         audit.record(
@@ -63,6 +65,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
             ("region", places.community.id),
             path=places.community.path,
             residents=len(residents),
+            vehicles=len(vehicles),
             devices=len(devices["devices"]),
         )
         facts = {

@@ -74,7 +74,10 @@ class Dwelling(Base):
     """A flat. ``number`` is what stands on the door."""
 
     __tablename__ = "dwellings"
-    __table_args__ = (UniqueConstraint("unit_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("unit_id", "number"),
+        Index("ix_dwellings_number", "community_id", "number"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("regions.id"), index=True)

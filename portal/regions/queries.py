@@ -70,3 +70,29 @@ def dwelling(session: Session, community_id: int, dwelling_id: int) -> Dwelling 
         .where(Dwelling.community_id == community_id, Dwelling.id == dwelling_id)
         .options(joinedload(Dwelling.unit).joinedload(Unit.building))
     ).one_or_none()
+
+
+def load_dwelling(session: Session, actor: Actor, dwelling_id: int) -> tuple[Dwelling, Region]:
+    """One dwelling with unit, building and community, for staff of the place.
+
+    Raises:
+        NotFoundError: it is not there or not the actor's.
+    """
+    row = found(
+        session.get(
+            Dwelling,
+            dwelling_id,
+            options=[joinedload(Dwelling.unit).joinedload(Unit.building)],
+        )
+    )
+    return row, load_community(session, actor, Permission.REGION_VIEW, row.community_id)
+
+
+def load_building(session: Session, actor: Actor, building_id: int) -> tuple[Building, Region]:
+    """One building with its community, for staff of the place.
+
+    Raises:
+        NotFoundError: it is not there or not the actor's.
+    """
+    row = found(session.get(Building, building_id))
+    return row, load_community(session, actor, Permission.REGION_VIEW, row.community_id)

@@ -13,10 +13,11 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import Date, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.core.db import Base, Moment
-from portal.core.protected import Encrypted
+from portal.core.identifiers.names import name_key
+from portal.core.protected import Encrypted, find_hash
 from portal.regions.models import Dwelling, Region
 
 
@@ -46,8 +47,16 @@ class DocumentType(StrEnum):
     TAIWAN = "taiwan"
 
 
+def name_hash(name: str) -> str:
+    """What ``residents.name_hash`` holds: the same for all ways of writing the same name."""
+    return find_hash(name_key(name), "name")
+
+
 class Resident(Base):
     """A person registered in a community. Name, phone and document are encrypted.
+
+    ``name_hash`` follows the name by itself; it is ``None`` in rows of releases before it, until
+    :func:`portal.residents.name_hashes.fill_name_hashes` has been there.
 
     ``decided_by`` is a user's id without a foreign key: it outlives the account.
     """
@@ -57,12 +66,15 @@ class Resident(Base):
         Index("ix_residents_queue", "community_id", "state"),
         Index("ix_residents_phone", "community_id", "phone_hash"),
         Index("ix_residents_document", "document_hash"),
+        Index("ix_residents_find_phone", "phone_hash"),
+        Index("ix_residents_name", "name_hash"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("regions.id"))
     state: Mapped[str] = mapped_column(String(16), default=ResidentState.PENDING)
     name: Mapped[str] = mapped_column(Encrypted("residents.name"))
+    name_hash: Mapped[str | None] = mapped_column(String(64))
     phone: Mapped[str] = mapped_column(Encrypted("residents.phone"))
     phone_hash: Mapped[str] = mapped_column(String(64))
     document_type: Mapped[str] = mapped_column(String(16))
@@ -75,6 +87,11 @@ class Resident(Base):
 
     community: Mapped[Region] = relationship()
     residencies: Mapped[list[Residency]] = relationship(back_populates="resident")
+
+    @validates("name")
+    def _hash_name(self, _key: str, name: str) -> str:
+        self.name_hash = name_hash(name)
+        return name
 
     @property
     def residency(self) -> Residency | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 
@@ -17,15 +17,10 @@ from portal.residents.forms import DOCUMENTS, RELATIONS, DecisionForm
 from portal.residents.models import Resident, ResidentState
 from portal.residents.operations import decide, unmask
 from portal.residents.queries import count_by_state, list_residents, load_resident
+from portal.residents.words import STATES
 from portal.services import current_services
 
 __all__ = ["blueprint", "posters", "registration"]
-
-STATES: Final = {
-    ResidentState.PENDING: (lazy("Waiting"), "warn"),
-    ResidentState.APPROVED: (lazy("Approved"), "good"),
-    ResidentState.REFUSED: (lazy("Refused"), "bad"),
-}
 
 
 @blueprint.app_context_processor

@@ -14,10 +14,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.core.db import Base, Moment
-from portal.core.protected import Encrypted
+from portal.core.protected import Encrypted, find_hash
 from portal.passes.models import Pass
 from portal.regions.models import Dwelling, Region
 from portal.residents.models import Resident
@@ -33,10 +33,17 @@ class InvitationState(StrEnum):
 
 
 class Invitation(Base):
-    """A resident asks a visitor in. The link's token is kept encrypted and found by its hash."""
+    """A resident asks a visitor in. The link's token is kept encrypted and found by its hash.
+
+    ``visitor_phone_hash`` follows the number by itself; it is ``None`` in rows of releases before it, until
+    :func:`portal.visitors.phone_hashes.fill_phone_hashes` has been there.
+    """
 
     __tablename__ = "invitations"
-    __table_args__ = (Index("ix_invitations_queue", "community_id", "state"),)
+    __table_args__ = (
+        Index("ix_invitations_queue", "community_id", "state"),
+        Index("ix_invitations_phone", "visitor_phone_hash"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("regions.id"))
@@ -44,6 +51,7 @@ class Invitation(Base):
     dwelling_id: Mapped[int] = mapped_column(ForeignKey("dwellings.id"))
     visitor_name: Mapped[str] = mapped_column(Encrypted("invitations.visitor_name"))
     visitor_phone: Mapped[str] = mapped_column(Encrypted("invitations.visitor_phone"))
+    visitor_phone_hash: Mapped[str | None] = mapped_column(String(64))
     purpose: Mapped[str] = mapped_column(String(16))
     valid_from: Mapped[datetime] = mapped_column(Moment)
     valid_until: Mapped[datetime] = mapped_column(Moment)
@@ -60,3 +68,8 @@ class Invitation(Base):
     resident: Mapped[Resident] = relationship()
     dwelling: Mapped[Dwelling] = relationship()
     entry_pass: Mapped[Pass | None] = relationship()
+
+    @validates("visitor_phone")
+    def _hash_phone(self, _key: str, phone: str) -> str:
+        self.visitor_phone_hash = find_hash(phone, "phone")
+        return phone

@@ -25,12 +25,13 @@ log = structlog.get_logger("portal.web")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry; ``permission`` is asked on any region."""
+    """One entry; ``permission`` is asked on any region. ``desk`` ones have no room at the thumb of a phone."""
 
     endpoint: str
     label: Any
     icon: str
     permission: Permission | None = None
+    desk: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Shown:
     label: Any
     icon: str
     current: bool
+    desk: bool = False
     ask: Callable[[], int] | None = None
 
     @cached_property
@@ -53,6 +55,7 @@ RESIDENT: Final = (
     Entry("home.index", lazy("Home"), "home"),
     Entry("passes.show", lazy("My pass"), "pass"),
     Entry("visitors.mine", lazy("Visitors"), "visitor"),
+    Entry("vehicles.mine", lazy("Vehicles"), "car"),
     Entry("access.mine", lazy("Passages"), "log"),
 )
 STAFF: Final = (
@@ -60,6 +63,7 @@ STAFF: Final = (
     Entry("scanning.page", lazy("Scan"), "pass", Permission.PASS_SCAN),
     Entry("residents.queue", lazy("Residents"), "people", Permission.RESIDENT_LIST),
     Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST),
+    Entry("vehicles.queue", lazy("Vehicles"), "car", Permission.VEHICLE_LIST, desk=True),
     Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
     Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
 )
@@ -86,6 +90,7 @@ def entries_for(actor: Actor) -> list[Shown]:
                 label=entry.label,
                 icon=entry.icon,
                 current=entry.endpoint.partition(".")[0] == here,
+                desk=entry.desk,
                 ask=partial(_ask, actor, entry.endpoint) if entry.endpoint in counts else None,
             )
         )

@@ -12,14 +12,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core import outbox
 from portal.core.clock import Clock
+from portal.core.crypto.envelope import EnvelopeError
 from portal.core.db import Database
 from portal.passes.signing import ensure_key
+from portal.residents.name_hashes import fill_name_hashes
+from portal.visitors.phone_hashes import fill_phone_hashes
 
 _log = structlog.get_logger(__name__)
 
 EXPIRE_SECONDS: Final = 5.0
 PURGE_SECONDS: Final = 3600.0
 KEY_SECONDS: Final = 3600.0
+HASHES_SECONDS: Final = 10.0
+"""Quick, so that a large community is found in the hours after an upgrade; nothing to do costs nothing."""
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class Jobs:
             _Job("signing_key", KEY_SECONDS, self._key),
             _Job("outbox_expire", EXPIRE_SECONDS, self._expire),
             _Job("outbox_purge", PURGE_SECONDS, self._purge),
+            _Job("name_hashes", HASHES_SECONDS, self._hashes),
         ]
 
     def run_due(self) -> None:
@@ -51,7 +57,7 @@ class Jobs:
             job.due = now + job.every
             try:
                 job.run()
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, EnvelopeError) as error:
                 _log.warning("job_failed", job=job.name, cause=type(error).__name__)
             return
 
@@ -67,3 +73,9 @@ class Jobs:
     def _purge(self) -> None:
         with self._database.write() as session:
             outbox.purge(session, self._clock())
+
+    def _hashes(self) -> None:
+        """Make findable what releases before the hashes wrote."""
+        with self._database.write() as session:
+            fill_name_hashes(session)
+            fill_phone_hashes(session)

@@ -21,12 +21,14 @@ from portal.accounts.session import actor_of
 from portal.app import create_app
 from portal.core.clock import utc_now
 from portal.core.db import Database
+from portal.core.identifiers import mask_plate, write_plate
 from portal.core.keys import install_keys
 from portal.core.permissions import Actor
 from portal.devices.models import Device, DeviceFault
 from portal.regions.models import Building, Dwelling, Region, Unit
 from portal.residents.models import Resident, ResidentState
 from portal.services import Services
+from portal.vehicles.models import Vehicle
 from portal.visitors import operations as visitors
 from portal.visitors.models import Invitation
 from portal.workbench.sources import sources
@@ -50,6 +52,7 @@ NOT_PAGES = {
 ALSO = {
     "residents.queue": ("?state=approved", "?state=approved&page=2", "?state=refused"),
     "visitors.queue": ("?show=closed",),
+    "vehicles.queue": ("?state=verified", "?state=refused", "?state=removed"),
     "access.log": ("?outcome=refuse", "?gate=999999", "?before=1"),
     "devices.index": ("?kind=thermometer",),
     "devices.values": ("?measure=battery&range=7d",),
@@ -120,6 +123,11 @@ class Places:
                 session.scalars(select(func.min(Resident.id)).group_by(Resident.state))
             ),
             "invitation_id": [invitation.id for invitation in invitations],
+            "vehicle_id": list(
+                session.scalars(select(func.min(Vehicle.id)).group_by(Vehicle.state))
+            ),
+            "dwelling_id": [session.scalar(select(func.min(Dwelling.id)))],
+            "building_id": [session.scalar(select(func.min(Building.id)))],
             "token": [invitation.link_token for invitation in invitations],
             **self._work(session, invitations[0]),
         }
@@ -170,7 +178,12 @@ class Places:
 
 def _proper_names(session: Session) -> list[str]:
     """Names of places and people: they stay Chinese on English pages. The longest come first."""
+    vehicles = session.scalars(select(Vehicle)).all()
     names = {
+        *(write_plate(vehicle.plate) for vehicle in vehicles),
+        *(mask_plate(vehicle.plate) for vehicle in vehicles),
+        *(vehicle.brand for vehicle in vehicles),
+        *(vehicle.decision_note for vehicle in vehicles),
         *session.scalars(select(Region.name)),
         *session.scalars(select(Building.name)),
         *session.scalars(select(Unit.name)),

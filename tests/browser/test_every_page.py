@@ -69,7 +69,10 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
     "half registered": (_half_registered, {"residents.data", "residents.dwelling"}),
     "just registered": (_just_registered, {"residents.done"}),
     "at the second factor": (_at_the_second_factor, {"security.two_factor_token_validation"}),
-    "waiting resident": (_waiting_resident, {"home.index", "passes.show", "visitors.mine"}),
+    "waiting resident": (
+        _waiting_resident,
+        {"home.index", "passes.show", "visitors.mine", "vehicles.mine"},
+    ),
     "resident": (
         lambda people, language: people.signed_in(people.resident, language),
         {
@@ -79,6 +82,9 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "visitors.mine",
             "visitors.new",
             "visitors.one",
+            "vehicles.mine",
+            "vehicles.new",
+            "vehicles.one",
         },
     ),
     "worker": (
@@ -92,6 +98,11 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "residents.poster",
             "visitors.queue",
             "visitors.decide",
+            "vehicles.queue",
+            "vehicles.detail",
+            "regions.building",
+            "regions.dwelling",
+            "finding.page",
             "access.log",
             "devices.index",
             "devices.show",
@@ -104,6 +115,18 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
     "administrator": (
         lambda people, language: people.signed_in("sysadmin", language),
         {"workbench.index"},
+        {
+            "work.index",
+            "vehicles.queue",
+            "vehicles.detail",
+            "devices.index",
+            "devices.show",
+            "devices.values",
+        },
+    ),
+    "administrator": (
+        lambda people, language: people.signed_in("sysadmin", language),
+        {"work.index", "finding.page", "regions.dwelling"},
     ),
 }
 """How somebody comes there, and pages that must be among those that open for them."""

@@ -204,7 +204,7 @@ def _people(session: Session, world: World) -> None:
             phone_hash=protected.find_hash(f"1380000000{position}", "phone"),
             document_type="passport",
             document_number=f"E1234567{position}",
-            document_hash=protected.find_hash(f"E1234567{position}", "document"),
+            document_hash=protected.find_hash(f"passport:E1234567{position}", "document"),
             registered_at=world.clock(),
             decision_note="资料与房本不符" if state == ResidentState.REFUSED else "",
         )

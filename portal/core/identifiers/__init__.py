@@ -4,7 +4,7 @@ Every checker takes what somebody typed and returns a `Checked`; none raises on 
 """
 
 from portal.core.identifiers.checked import Checked, Kind, Reason
-from portal.core.identifiers.masking import mask_id, mask_name, mask_phone
+from portal.core.identifiers.masking import mask_id, mask_name, mask_phone, mask_plate, write_plate
 from portal.core.identifiers.messages import sentence
 from portal.core.identifiers.phone import check_phone
 from portal.core.identifiers.plate import PlateClass, check_plate
@@ -24,7 +24,9 @@ __all__ = [
     "mask_id",
     "mask_name",
     "mask_phone",
+    "mask_plate",
     "resident_id_with_check",
     "sentence",
     "uscc_with_check",
+    "write_plate",
 ]

@@ -3,6 +3,7 @@
     name            张*三, 张*, J*** S****      first and last character of three or more
     phone           138****5678                 first three, last four
     identity number 110101********1234          first six, last four
+    licence plate   京A·1**45                   issuer, one sign, last two
 Anything of an unexpected shape shows at most half of itself.
 """
 
@@ -36,6 +37,16 @@ def mask_phone(phone: str) -> str:
 def mask_id(number: str) -> str:
     """Mask an identity number, or the number of another document by the same rule."""
     return _middle(number, 6, 4)
+
+
+def write_plate(plate: str) -> str:
+    """A normalised plate as it is stamped, with the dot behind the issuer: 京A·12345."""
+    return f"{plate[:2]}·{plate[2:]}"
+
+
+def mask_plate(plate: str) -> str:
+    """Mask a normalised plate: 京A·1**45; who stands before the car knows it, who reads a list does not."""
+    return write_plate(plate[:3] + "*" * max(0, len(plate) - 5) + plate[-2:])
 
 
 def _middle(text: str, head: int, tail: int) -> str:

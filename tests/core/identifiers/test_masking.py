@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.core.identifiers import mask_id, mask_name, mask_phone
+from portal.core.identifiers import mask_id, mask_name, mask_phone, mask_plate, write_plate
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,17 @@ def test_a_phone_never_shows_more_than_seven_digits_or_half(number: str) -> None
 def test_a_name_never_shows_entirely(name: str) -> None:
     assert "*" in mask_name(name)
     assert len(mask_name(name)) == len(name)
+
+
+@pytest.mark.parametrize(
+    ("plate", "shown"),
+    [
+        ("京A12345", "京A·1**45"),
+        ("京AD12345", "京A·D***45"),
+        ("使123456", "使1·2**56"),
+        ("WJ京0123X", "WJ·京***3X"),
+    ],
+)
+def test_of_a_plate_the_issuer_one_sign_and_the_last_two_are_shown(plate: str, shown: str) -> None:
+    assert mask_plate(plate) == shown
+    assert write_plate(plate).replace("·", "", 1) == plate

@@ -19,7 +19,7 @@ from portal import config as configuration
 from portal.accounts.identity import sign_in_hash
 from portal.config import Config
 from portal.core.db import Database
-from portal.core.identifiers import check_phone, check_resident_id, check_uscc
+from portal.core.identifiers import check_phone, check_plate, check_resident_id, check_uscc
 from portal.core.permissions import Role
 from portal.demo.people import PENDING, RESIDENTS, invent
 from portal.demo.seed import seed
@@ -35,6 +35,7 @@ from portal.models import (
     Resident,
     RoleGrant,
     User,
+    Vehicle,
 )
 from portal.regions.models import Level
 from portal.supervisor import first_start
@@ -145,6 +146,17 @@ def test_the_simulator_reads_its_devices_and_the_broker_knows_them(
         )
         if described.thermometer:
             assert f"linli-demo/{described.thermometer}" in {d.name for d in devices.values()}
+
+
+def test_a_dozen_vehicles_stand_there_and_two_wait(database: Database) -> None:
+    with database.read() as session:
+        rows = session.scalars(select(Vehicle)).all()
+    assert Counter(row.state for row in rows) == {"verified": 9, "pending": 2, "refused": 1}
+    assert sum(row.by_hand_only for row in rows) == 1
+    assert len({row.plate for row in rows}) == len(rows) == 12
+    for row in rows:
+        assert check_plate(row.plate).valid
+        assert row.plate.startswith("藏Z")  # issued by nobody
 
 
 def test_a_database_with_something_in_it_is_left_alone(config: Config, database: Database) -> None:

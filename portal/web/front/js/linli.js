@@ -1,6 +1,7 @@
 /* What every page shares: the CSRF token on htmx requests, and small conveniences. No page needs it to work. */
 import "./parts/display.js";
 import "./parts/dialogs.js";
+import "./parts/search.js";
 import "./parts/toasts.js";
 
 (() => {

@@ -1,0 +1,1 @@
+"""Staff's search: one box for everything that the features can find."""

@@ -1,0 +1,1 @@
+"""Residents' vehicles: registered, verified, found by plate."""
