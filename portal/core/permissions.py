@@ -32,6 +32,7 @@ class Permission(StrEnum):
     DEVICE_COMMAND = "community:device:command"
     TELEMETRY_READ = "community:telemetry:read"
     POSTER_PRINT = "community:poster:print"
+    NOTICE_PUBLISH = "community:notice:publish"
     TOKEN_MANAGE = "system:token:manage"  # noqa: S105 - a name, not a secret
     AUDIT_READ = "audit:entry:list"
 
@@ -75,6 +76,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.PASS_SCAN,
             _P.DEVICE_LIST,
             _P.POSTER_PRINT,
+            _P.NOTICE_PUBLISH,
         }
     ),
     Role.GATEKEEPER: frozenset(
@@ -96,11 +98,18 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.DEVICE_COMMAND,
             _P.TELEMETRY_READ,
             _P.POSTER_PRINT,
+            _P.NOTICE_PUBLISH,
         }
     ),
     Role.HEALTH_WORKER: frozenset({_P.REGION_VIEW}),
     Role.SUPERVISOR: frozenset(
-        {_P.REGION_VIEW, _P.INVITATION_LIST, _P.PASSAGE_LIST, _P.DEVICE_LIST}
+        {
+            _P.REGION_VIEW,
+            _P.INVITATION_LIST,
+            _P.PASSAGE_LIST,
+            _P.DEVICE_LIST,
+            _P.NOTICE_PUBLISH,
+        }
     ),
     Role.SUPPORT: frozenset({_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ}),
     Role.SYSTEM_ADMIN: frozenset(
