@@ -14,6 +14,7 @@ from portal.core.clock import Clock, utc_now
 from portal.core.db import Database
 from portal.core.permissions import SYSTEM
 from portal.demo.machines import enrol_machines
+from portal.demo.notices import post_notices
 from portal.demo.people import invent, settle
 from portal.demo.places import USCC, make_places
 from portal.demo.sign_ins import as_json, open_residents, open_staff
@@ -54,6 +55,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
             *open_residents(session, people, residents, places, now),
         ]
         devices = enrol_machines(session, places, now)
+        notices = post_notices(session, places, residents, random.Random(number), now)
         audit.record(
             session,
             SYSTEM,
@@ -62,6 +64,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
             path=places.community.path,
             residents=len(residents),
             devices=len(devices["devices"]),
+            notices=notices,
         )
         facts = {
             "uscc": USCC,

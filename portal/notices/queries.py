@@ -15,7 +15,14 @@ from portal.core.i18n import lazy
 from portal.core.paging import Page, paginate
 from portal.core.permissions import Actor, Permission, found, not_found
 from portal.notices import audience
-from portal.notices.models import Notice, NoticePlace, NoticeReceipt, NoticeState, Priority
+from portal.notices.models import (
+    Notice,
+    NoticePlace,
+    NoticeReceipt,
+    NoticeRevision,
+    NoticeState,
+    Priority,
+)
 from portal.notices.operations import is_out, is_over
 from portal.regions.directory import within
 from portal.regions.models import Region, Unit
@@ -220,6 +227,21 @@ def _whole() -> tuple[Any, ...]:
         selectinload(Notice.places).joinedload(NoticePlace.building),
         selectinload(Notice.places).joinedload(NoticePlace.unit).joinedload(Unit.building),
     )
+
+
+def whole(session: Session, notice: Notice) -> Notice:
+    """A notice with its region, places and files, to be shown after the session has ended."""
+    statement = select(Notice).where(Notice.id == notice.id).options(*_whole())
+    return session.scalars(statement.execution_options(populate_existing=True)).one()
+
+
+def revisions(session: Session, notice: Notice) -> Sequence[NoticeRevision]:
+    """The texts that readers could see, newest first."""
+    return session.scalars(
+        select(NoticeRevision)
+        .where(NoticeRevision.notice_id == notice.id)
+        .order_by(NoticeRevision.number.desc())
+    ).all()
 
 
 def public(session: Session, community: Region, now: datetime, page: int) -> Page[Notice]:

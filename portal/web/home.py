@@ -7,7 +7,9 @@ from typing import Any
 from flask import Blueprint, current_app, render_template, url_for
 
 from portal.core.actors import current_actor, resident_required, staff_required
+from portal.core.home_cards import HomeCard
 from portal.core.permissions import ROLE_NAMES, Permission
+from portal.features import parts
 from portal.residents.queries import own_record
 from portal.services import current_services
 from portal.web.workbench import waiting
@@ -25,13 +27,18 @@ def _address(endpoint: str) -> str | None:
 @resident_required
 def at_home() -> Any:
     """How my registration stands, and what I can do."""
-    resident_id = current_actor().resident_id
+    actor, services = current_actor(), current_services()
+    resident_id = actor.resident_id
     assert resident_id is not None  # noqa: S101 - resident_required saw to it
-    with current_services().db.read() as session:
+    cards: list[HomeCard] = []
+    with services.db.read() as session:
         resident = own_record(session, resident_id)
+        for feature in parts("home_cards"):
+            cards += feature.cards(session, actor, services.clock())
     return render_template(
         "home.html",
         resident=resident,
+        cards=sorted(cards, key=lambda card: card.rank),
         pass_page=_address("passes.show"),
         visitors_page=_address("visitors.mine"),
         passages_page=_address("access.mine"),

@@ -35,6 +35,7 @@ class Shown:
 RESIDENT: Final = (
     Entry("home.index", lazy("Home"), "home"),
     Entry("passes.show", lazy("My pass"), "pass"),
+    Entry("notices.mine", lazy("Notices"), "notice"),
     Entry("visitors.mine", lazy("Visitors"), "visitor"),
     Entry("access.mine", lazy("Passages"), "log"),
 )
@@ -43,6 +44,7 @@ STAFF: Final = (
     Entry("scanning.page", lazy("Scan"), "pass", Permission.PASS_SCAN),
     Entry("residents.queue", lazy("Residents"), "people", Permission.RESIDENT_LIST),
     Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST),
+    Entry("notices.index", lazy("Notices"), "notice", Permission.NOTICE_PUBLISH),
     Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
     Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
 )
