@@ -208,7 +208,7 @@ def detach(session: Session, actor: Actor, notice_id: int, file_id: int, now: da
         ConflictError: the notice is over.
     """
     notice = _to_change(session, actor, notice_id, now)
-    file = _of(session, notice, file_id)
+    file = one_of(session, notice, file_id)
     session.delete(file)
     record(session, actor, "detach", notice, kind=file.kind)
     return file.key
@@ -221,7 +221,8 @@ def _to_change(session: Session, actor: Actor, notice_id: int, now: datetime) ->
     return notice
 
 
-def _of(session: Session, notice: Notice, file_id: int) -> NoticeFile:
+def one_of(session: Session, notice: Notice, file_id: int) -> NoticeFile:
+    """An attachment of this notice, whoever asks. Raises :class:`NotFoundError` where it is another's."""
     file = found(session.get(NoticeFile, file_id))
     if file.notice_id != notice.id:
         raise not_found()
@@ -231,24 +232,14 @@ def _of(session: Session, notice: Notice, file_id: int) -> NoticeFile:
 def to_show(
     session: Session, actor: Actor, notice_id: int, file_id: int, now: datetime
 ) -> NoticeFile:
-    """An attachment, for staff of the notice, for its audience, and for everybody where it is public.
+    """An attachment, for staff of the notice and for its audience while it is not withdrawn.
 
     Raises:
         NotFoundError: it is not there, or not for this person.
     """
     notice = found(session.get(Notice, notice_id))
-    staff = actor.may(Permission.NOTICE_PUBLISH, notice.region.path)
-    if not staff and (
-        notice.state == NoticeState.WITHDRAWN or not _reads(session, actor, notice, now)
-    ):
-        raise not_found()
-    return _of(session, notice, file_id)
-
-
-def _reads(session: Session, actor: Actor, notice: Notice, now: datetime) -> bool:
-    if notice.public and queries.shown_state(notice, now) is queries.Shown.PUBLISHED:
-        return True
-    if actor.resident_id is None:
-        return False
-    queries.own_one(session, actor, notice.id, now)
-    return True
+    if not actor.may(Permission.NOTICE_PUBLISH, notice.region.path):
+        queries.own_one(session, actor, notice_id, now)
+        if notice.state == NoticeState.WITHDRAWN:
+            raise not_found()
+    return one_of(session, notice, file_id)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from flask import Response, flash, redirect, render_template, request, send_file, url_for
 
 from portal.core import limits
-from portal.core.actors import current_actor, resident_required
+from portal.core.actors import current_actor, resident_required, signed_in_required
 from portal.core.content_policy import HEADER
 from portal.core.errors import ConflictError
 from portal.core.i18n import _
@@ -20,7 +20,7 @@ from portal.core.paging import page_number
 from portal.core.permissions import found, not_found
 from portal.notices import files, queries, receipts, staff, writing
 from portal.notices.blueprint import blueprint
-from portal.notices.models import FileKind
+from portal.notices.models import FileKind, NoticeFile
 from portal.notices.queries import Shown
 from portal.notices.text import as_html, excerpt
 from portal.regions import queries as regions
@@ -98,13 +98,29 @@ def confirm(notice_id: int) -> Any:
 
 
 @blueprint.get("/notices/<int:notice_id>/files/<int:file_id>")
-@limits.limiter.limit(PUBLIC_LIMIT)
+@signed_in_required
 def file(notice_id: int, file_id: int) -> Response:
-    """An attachment: pictures to look at, documents to save; nothing in either may run."""
+    """An attachment, for readers and staff."""
     services = current_services()
     with services.db.read() as session:
         shown = files.to_show(session, current_actor(), notice_id, file_id, services.clock())
-    data = files.folder_in(services.config.data_dir).get(shown.key)
+    return _hand_out(shown)
+
+
+@blueprint.get("/c/<uscc>/notices/<int:notice_id>/files/<int:file_id>")
+@limits.limiter.limit(PUBLIC_LIMIT)
+def public_file(uscc: str, notice_id: int, file_id: int) -> Response:
+    """An attachment of a public notice."""
+    services = current_services()
+    with services.db.read() as session:
+        notice = queries.public_one(session, _community(session, uscc), notice_id, services.clock())
+        shown = files.one_of(session, notice, file_id)
+    return _hand_out(shown)
+
+
+def _hand_out(shown: NoticeFile) -> Response:
+    """Pictures to look at, documents to save; nothing in either may run."""
+    data = files.folder_in(current_services().config.data_dir).get(shown.key)
     kind = FileKind(shown.kind)
     response = send_file(
         BytesIO(data),

@@ -23,6 +23,7 @@ from portal.core.db import Database
 from portal.core.keys import install_keys
 from portal.core.permissions import Actor
 from portal.devices.models import Device
+from portal.notices.models import Notice
 from portal.regions.models import Building, Dwelling, Region, Unit
 from portal.residents.models import Resident
 from portal.services import Services
@@ -39,6 +40,9 @@ NOT_PAGES = {
     "visitors.state",
     "devices.commands",
     "devices.telemetry",
+    "notices.reach",
+    "notices.file",
+    "notices.public_file",
     "residents.poster_file",
     "styleguide.telemetry",
 }
@@ -46,6 +50,9 @@ NOT_PAGES = {
 ALSO = {
     "residents.queue": ("?state=approved", "?state=approved&page=2", "?state=refused"),
     "visitors.queue": ("?show=closed",),
+    "notices.mine": ("?show=earlier",),
+    "notices.index": ("?state=draft", "?state=scheduled", "?state=withdrawn", "?state=expired"),
+    "notices.households": ("?show=done", "?show=partly&building=1"),
     "access.log": ("?outcome=refuse", "?gate=999999", "?before=1"),
     "devices.index": ("?kind=thermometer",),
     "devices.values": ("?measure=battery&range=7d",),
@@ -116,6 +123,7 @@ class Places:
             ),
             "invitation_id": [invitation.id for invitation in invitations],
             "token": [invitation.link_token for invitation in invitations],
+            "notice_id": list(session.scalars(select(Notice.id).order_by(Notice.id))),
         }
 
     def _invite(self, session: Session, resident: str) -> list[Invitation]:
@@ -158,5 +166,6 @@ def _proper_names(session: Session) -> list[str]:
         *session.scalars(select(Resident.name)),
         *session.scalars(select(Invitation.visitor_name)),
         *session.scalars(select(Invitation.decision_note)),
+        *session.scalars(select(Notice.withdrawn_reason)),
     }
     return sorted(filter(None, names), key=len, reverse=True)

@@ -64,12 +64,17 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "security.two_factor_rescue",
             "residents.begin",
             "visitors.link",
+            "notices.public",
+            "notices.public_one",
         },
     ),
     "half registered": (_half_registered, {"residents.data", "residents.dwelling"}),
     "just registered": (_just_registered, {"residents.done"}),
     "at the second factor": (_at_the_second_factor, {"security.two_factor_token_validation"}),
-    "waiting resident": (_waiting_resident, {"home.index", "passes.show", "visitors.mine"}),
+    "waiting resident": (
+        _waiting_resident,
+        {"home.index", "passes.show", "visitors.mine", "notices.mine"},
+    ),
     "resident": (
         lambda people, language: people.signed_in(people.resident, language),
         {
@@ -79,6 +84,8 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "visitors.mine",
             "visitors.new",
             "visitors.one",
+            "notices.mine",
+            "notices.one",
         },
     ),
     "worker": (
@@ -92,13 +99,19 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "visitors.queue",
             "visitors.decide",
             "access.log",
+            "notices.index",
+            "notices.new",
+            "notices.show",
+            "notices.edit",
+            "notices.households",
+            "notices.visits",
             "devices.index",
             "devices.show",
         },
     ),
     "manager": (
         lambda people, language: people.signed_in("manager", language),
-        {"work.index", "devices.index", "devices.show", "devices.values"},
+        {"work.index", "devices.index", "devices.show", "devices.values", "notices.index"},
     ),
     "administrator": (
         lambda people, language: people.signed_in("sysadmin", language),

@@ -17,7 +17,7 @@ from portal.notices import files
 from portal.notices.models import FileKind, NoticeFile
 from tests.portal.notices.written import building, released, stored, withdrawn, written
 from tests.portal.village import People
-from tests.portal.world import START, World
+from tests.portal.world import SPRING_USCC, START, World
 
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 PLACE_TAG = 0x8825
@@ -168,7 +168,7 @@ def test_documents_are_handed_out_for_saving_in_a_sandbox(world: World, people: 
         ("pending", 404),
         ("gatekeeper", 404),
         ("far_worker", 404),
-        (None, 404),
+        (None, 302),
     ],
 )
 def test_who_may_see_a_file(world: World, people: People, who: str | None, status: int) -> None:
@@ -178,7 +178,11 @@ def test_who_may_see_a_file(world: World, people: People, who: str | None, statu
     answer = people.client(who).get(f"/notices/{notice_id}/files/{row.id}")
     assert answer.status_code == status
     elsewhere = released(world, public=True)
-    assert people.client(who).get(f"/notices/{elsewhere}/files/{row.id}").status_code == 404
+    expected = 404 if who else 302
+    assert people.client(who).get(f"/notices/{elsewhere}/files/{row.id}").status_code == expected
+    public = f"/c/{SPRING_USCC}/notices/{{}}/files/{row.id}"
+    for other in (notice_id, elsewhere):
+        assert people.client(who).get(public.format(other)).status_code == 404
 
 
 def test_files_of_drafts_scheduled_and_withdrawn_notices_are_staff_s(
@@ -194,15 +198,20 @@ def test_files_of_drafts_scheduled_and_withdrawn_notices_are_staff_s(
         row = attached(world, notice_id)[0]
         path = f"/notices/{notice_id}/files/{row.id}"
         assert people.client("worker").get(path).status_code == 200
-        for who in ("resident", None):
-            assert people.client(who).get(path).status_code == 404
+        assert people.client("resident").get(path).status_code == 404
+        public = f"/c/{SPRING_USCC}{path}"
+        assert people.client().get(public).status_code == 404
 
 
 def test_files_of_public_notices_are_everybody_s(world: World, people: People) -> None:
     notice_id = released(world, public=True)
     send(people, notice_id, PDF)
     row = attached(world, notice_id)[0]
-    assert people.client().get(f"/notices/{notice_id}/files/{row.id}").status_code == 200
+    path = f"/c/{SPRING_USCC}/notices/{notice_id}"
+    assert f"{path}/files/{row.id}" in people.client().get(path).text
+    answer = people.client().get(f"{path}/files/{row.id}")
+    assert answer.status_code == 200
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
 
 
 def test_a_refused_file_is_a_sentence_beside_its_field(world: World, people: People) -> None:
