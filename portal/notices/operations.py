@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import audit
@@ -20,7 +20,6 @@ from portal.notices import audience as audiences
 from portal.notices.draft import REASON_LENGTH, Draft, faults
 from portal.notices.models import (
     Notice,
-    NoticeFile,
     NoticePlace,
     NoticeRevision,
     NoticeState,
@@ -255,11 +254,9 @@ def discard(session: Session, actor: Actor, notice_id: int) -> list[str]:
     if not won:
         raise ConflictError("not_a_draft", lazy("This notice has been published already."))
     keys = [file.key for file in notice.files]
-    for table in (NoticePlace, NoticeFile):
-        session.execute(delete(table).where(table.notice_id == notice.id))
     record(session, actor, "discard", notice)
-    session.expunge_all()
-    session.execute(delete(Notice).where(Notice.id == notice_id))
+    session.delete(notice)
+    session.flush()
     return keys
 
 

@@ -43,7 +43,7 @@ SHOWN_NAMES: Final[dict[Shown, Any]] = {
     Shown.SCHEDULED: lazy("Scheduled"),
     Shown.PUBLISHED: lazy("Published"),
     Shown.EXPIRED: lazy("Over"),
-    Shown.WITHDRAWN: lazy("Withdrawn"),
+    Shown.WITHDRAWN: lazy("Taken back"),
 }
 
 

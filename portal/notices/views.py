@@ -73,6 +73,7 @@ def one(notice_id: int) -> str:
         "notices/one.html",
         notice=notice,
         mine=mine,
+        late=notice.confirm_by is not None and notice.confirm_by <= now,
         state=state,
         Shown=Shown,
         body=as_html(notice.body),

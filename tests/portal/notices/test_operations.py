@@ -16,7 +16,13 @@ from portal.core.permissions import Role
 from portal.notices import chasing, operations, queries
 from portal.notices.audience import Audience
 from portal.notices.draft import BODY_LENGTH, TITLE_LENGTH, faults
-from portal.notices.models import Notice, NoticeReceipt, NoticeRevision, NoticeState
+from portal.notices.models import (
+    Notice,
+    NoticePlace,
+    NoticeReceipt,
+    NoticeRevision,
+    NoticeState,
+)
 from portal.notices.queries import Shown, shown_state
 from tests.portal.notices.written import (
     END,
@@ -139,6 +145,9 @@ def test_a_draft_can_be_thrown_away_a_published_notice_cannot(world: World) -> N
         operations.discard(session, worker(world), out)
     with world.db.read() as session:
         assert session.scalars(select(Notice.id)).all() == [out]
+        assert session.scalars(select(NoticePlace.id)).all() == []
+        acts = select(AuditEntry.action).where(AuditEntry.object_id == str(notice_id))
+        assert "notice.discard" in session.scalars(acts).all()
 
 
 def test_a_change_of_the_text_becomes_a_revision_that_readers_see(world: World) -> None:

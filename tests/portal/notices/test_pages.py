@@ -73,7 +73,7 @@ def test_from_writing_to_confirming(world: World, people: People) -> None:
     assert "电梯检修通知" not in resident.get("/home").text
 
     counts = worker.get(f"/work/notices/{notice_id}").text
-    assert "Confirmed – people: 1, households: 1" in counts
+    assert "Confirmed: 1 (households: 1)" in counts
     assert "1 of 1" in worker.get("/work/notices").text
 
 
