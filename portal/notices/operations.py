@@ -113,7 +113,7 @@ def edit(
     for fault in wrong:
         raise fault
     rewritten = notice.state == NoticeState.RELEASED and (
-        (notice.title, notice.body) != (draft.title, draft.body)
+        (notice.title, notice.body) != (draft.title, draft.body) or (out and again)
     )
     values = _values(draft)
     if out:

@@ -12,7 +12,7 @@ from portal.core.actors import current_actor, staff_required
 from portal.core.errors import ConflictError, DomainError
 from portal.core.i18n import _
 from portal.core.permissions import Actor, Permission, require_somewhere
-from portal.notices import audience, files, operations
+from portal.notices import audience, files, operations, queries
 from portal.notices.audience import Reach
 from portal.notices.blueprint import blueprint
 from portal.notices.forms import FileForm, NoticeForm, audience_of
@@ -59,7 +59,7 @@ def edit(notice_id: int) -> Any:
     form = NoticeForm()
     seen = request.form.get("version", "")
     with services.db.read() as session:
-        notice = operations.load(session, actor, notice_id)
+        notice = queries.whole(session, operations.load(session, actor, notice_id))
         out = operations.is_out(notice, now)
         if operations.is_over(notice, now):
             flash(_("This notice is over; write a new one."), "warning")

@@ -176,6 +176,13 @@ def test_a_change_that_asks_anew_makes_it_unread_and_unconfirmed(world: World) -
     assert mine.to_confirm
 
 
+def test_the_same_text_can_be_asked_for_anew(world: World) -> None:
+    notice_id = released(world)
+    read(world, notice_id)
+    edited(world, notice_id, again=True)
+    assert listed(world)[0].unread
+
+
 def test_pinning_is_no_revision(world: World) -> None:
     notice_id = released(world)
     edited(world, notice_id, pinned=True)

@@ -175,6 +175,15 @@ def test_what_others_saved_meanwhile_is_not_written_over(world: World, people: P
     assert stored(world, notice_id).body == "周三 9:00 起**检修**电梯。"
 
 
+def test_a_published_notice_of_a_building_can_be_edited(world: World, people: People) -> None:
+    notice_id = released(world, audience=building(world))
+    page = people.client("worker").get(f"/work/notices/{notice_id}/edit").text
+    assert "春晓社区 · 1号楼" in page
+    refused = people.client("worker").post(f"/work/notices/{notice_id}/edit", data={"title": ""})
+    assert refused.status_code == 422
+    assert "春晓社区 · 1号楼" in refused.text
+
+
 def test_readers_see_that_a_text_was_changed(world: World, people: People) -> None:
     notice_id = released(world)
     resident = people.client("resident")
