@@ -34,6 +34,7 @@ FEATURES: Final = (
     "workbench",
     "vehicles",
     "finding",
+    "notices",
 )
 
 

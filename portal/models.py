@@ -8,6 +8,13 @@ from portal.core.keystore import DataKey
 from portal.core.outbox import OutboxMessage
 from portal.core.quarantine import FaultCount, QuarantinedMessage
 from portal.devices.models import Device, DeviceEvent, DeviceFault
+from portal.notices.models import (
+    Notice,
+    NoticeFile,
+    NoticePlace,
+    NoticeReceipt,
+    NoticeRevision,
+)
 from portal.passes.models import Pass, SigningKeyRow
 from portal.privacy.models import Consent, ConsentText
 from portal.regions.models import Building, Dwelling, Region, Unit
@@ -32,6 +39,11 @@ __all__ = [
     "FaultCount",
     "Gate",
     "Invitation",
+    "Notice",
+    "NoticeFile",
+    "NoticePlace",
+    "NoticeReceipt",
+    "NoticeRevision",
     "OutboxMessage",
     "Pass",
     "Passage",

@@ -37,6 +37,7 @@ class Permission(StrEnum):
     TELEMETRY_READ = "community:telemetry:read"
     WORK_TAKE_OVER = "community:work:take_over"
     POSTER_PRINT = "community:poster:print"
+    NOTICE_PUBLISH = "community:notice:publish"
     TOKEN_MANAGE = "system:token:manage"  # noqa: S105 - a name, not a secret
     AUDIT_READ = "audit:entry:list"
 
@@ -84,6 +85,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.DEVICE_LIST,
             _P.DEVICE_TEND,
             _P.POSTER_PRINT,
+            _P.NOTICE_PUBLISH,
         }
     ),
     Role.GATEKEEPER: frozenset(
@@ -110,6 +112,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.TELEMETRY_READ,
             _P.WORK_TAKE_OVER,
             _P.POSTER_PRINT,
+            _P.NOTICE_PUBLISH,
         }
     ),
     Role.HEALTH_WORKER: frozenset({_P.REGION_VIEW}),
@@ -123,6 +126,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.DEVICE_TEND,
             _P.WORK_TAKE_OVER,
             _P.VEHICLE_LIST,
+            _P.NOTICE_PUBLISH,
         }
     ),
     Role.SUPPORT: frozenset({_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ}),

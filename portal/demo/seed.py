@@ -15,6 +15,7 @@ from portal.core.db import Database
 from portal.core.permissions import SYSTEM
 from portal.demo.happenings import let_happen
 from portal.demo.machines import enrol_machines
+from portal.demo.notices import post_notices
 from portal.demo.people import invent, settle
 from portal.demo.places import USCC, make_places
 from portal.demo.sign_ins import as_json, open_residents, open_staff
@@ -58,6 +59,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
         vehicles = park(session, people, residents, now)
         devices = enrol_machines(session, places, now)
         let_happen(session, residents, now)
+        notices = post_notices(session, places, residents, random.Random(number), now)
         audit.record(
             session,
             SYSTEM,
@@ -67,6 +69,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
             residents=len(residents),
             vehicles=len(vehicles),
             devices=len(devices["devices"]),
+            notices=notices,
         )
         facts = {
             "uscc": USCC,

@@ -22,13 +22,18 @@ def _address(endpoint: str) -> str | None:
 @resident_required
 def at_home() -> Any:
     """How my registration stands, and what I can do."""
-    resident_id = current_actor().resident_id
+    actor, services = current_actor(), current_services()
+    resident_id = actor.resident_id
     assert resident_id is not None  # noqa: S101 - resident_required saw to it
-    with current_services().db.read() as session:
+    cards: list[HomeCard] = []
+    with services.db.read() as session:
         resident = own_record(session, resident_id)
+        for feature in parts("home_cards"):
+            cards += feature.cards(session, actor, services.clock())
     return render_template(
         "home.html",
         resident=resident,
+        cards=sorted(cards, key=lambda card: card.rank),
         pass_page=_address("passes.show"),
         visitors_page=_address("visitors.mine"),
         passages_page=_address("access.mine"),

@@ -54,6 +54,7 @@ class Shown:
 RESIDENT: Final = (
     Entry("home.index", lazy("Home"), "home"),
     Entry("passes.show", lazy("My pass"), "pass"),
+    Entry("notices.mine", lazy("Notices"), "notice"),
     Entry("visitors.mine", lazy("Visitors"), "visitor"),
     Entry("vehicles.mine", lazy("Vehicles"), "car"),
     Entry("access.mine", lazy("Passages"), "log"),
@@ -64,6 +65,7 @@ STAFF: Final = (
     Entry("residents.queue", lazy("Residents"), "people", Permission.RESIDENT_LIST),
     Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST),
     Entry("vehicles.queue", lazy("Vehicles"), "car", Permission.VEHICLE_LIST, desk=True),
+    Entry("notices.index", lazy("Notices"), "notice", Permission.NOTICE_PUBLISH),
     Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
     Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
 )

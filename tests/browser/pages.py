@@ -25,6 +25,7 @@ from portal.core.identifiers import mask_plate, write_plate
 from portal.core.keys import install_keys
 from portal.core.permissions import Actor
 from portal.devices.models import Device, DeviceFault
+from portal.notices.models import Notice
 from portal.regions.models import Building, Dwelling, Region, Unit
 from portal.residents.models import Resident, ResidentState
 from portal.services import Services
@@ -45,6 +46,9 @@ NOT_PAGES = {
     "visitors.state",
     "devices.commands",
     "devices.telemetry",
+    "notices.reach",
+    "notices.file",
+    "notices.public_file",
     "residents.poster_file",
     "styleguide.telemetry",
 }
@@ -53,6 +57,9 @@ ALSO = {
     "residents.queue": ("?state=approved", "?state=approved&page=2", "?state=refused"),
     "visitors.queue": ("?show=closed",),
     "vehicles.queue": ("?state=verified", "?state=refused", "?state=removed"),
+    "notices.mine": ("?show=earlier",),
+    "notices.index": ("?state=draft", "?state=scheduled", "?state=withdrawn", "?state=expired"),
+    "notices.households": ("?show=done", "?show=partly&building=1"),
     "access.log": ("?outcome=refuse", "?gate=999999", "?before=1"),
     "devices.index": ("?kind=thermometer",),
     "devices.values": ("?measure=battery&range=7d",),
@@ -145,6 +152,7 @@ class Places:
                 session.scalar(refused),
                 session.scalar(select(func.min(DeviceFault.id))),
             ],
+            "notice_id": list(session.scalars(select(Notice.id).order_by(Notice.id))),
         }
 
     def _invite(self, session: Session, resident: str) -> list[Invitation]:
@@ -192,5 +200,6 @@ def _proper_names(session: Session) -> list[str]:
         *session.scalars(select(Resident.name)),
         *session.scalars(select(Invitation.visitor_name)),
         *session.scalars(select(Invitation.decision_note)),
+        *session.scalars(select(Notice.withdrawn_reason)),
     }
     return sorted(filter(None, names), key=len, reverse=True)

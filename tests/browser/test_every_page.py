@@ -64,6 +64,8 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "security.two_factor_rescue",
             "residents.begin",
             "visitors.link",
+            "notices.public",
+            "notices.public_one",
         },
     ),
     "half registered": (_half_registered, {"residents.data", "residents.dwelling"}),
@@ -72,6 +74,7 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
     "waiting resident": (
         _waiting_resident,
         {"home.index", "passes.show", "visitors.mine", "vehicles.mine"},
+        {"home.index", "passes.show", "visitors.mine", "notices.mine"},
     ),
     "resident": (
         lambda people, language: people.signed_in(people.resident, language),
@@ -85,6 +88,8 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "vehicles.mine",
             "vehicles.new",
             "vehicles.one",
+            "notices.mine",
+            "notices.one",
         },
     ),
     "worker": (
@@ -104,21 +109,24 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "regions.dwelling",
             "finding.page",
             "access.log",
+            "notices.index",
+            "notices.new",
+            "notices.show",
+            "notices.edit",
+            "notices.households",
+            "notices.visits",
             "devices.index",
             "devices.show",
         },
     ),
     "manager": (
         lambda people, language: people.signed_in("manager", language),
-        {"workbench.index", "workbench.item", "devices.index", "devices.show", "devices.values"},
-    ),
-    "administrator": (
-        lambda people, language: people.signed_in("sysadmin", language),
-        {"workbench.index"},
         {
-            "work.index",
+            "workbench.index",
+            "workbench.item",
             "vehicles.queue",
             "vehicles.detail",
+            "notices.index",
             "devices.index",
             "devices.show",
             "devices.values",
@@ -126,7 +134,7 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
     ),
     "administrator": (
         lambda people, language: people.signed_in("sysadmin", language),
-        {"work.index", "finding.page", "regions.dwelling"},
+        {"workbench.index", "finding.page", "regions.dwelling"},
     ),
 }
 """How somebody comes there, and pages that must be among those that open for them."""

@@ -45,6 +45,7 @@ EXPECTED = {
     Permission.DEVICE_COMMAND: {Role.MANAGER},
     Permission.TELEMETRY_READ: {Role.MANAGER, Role.SUPPORT, Role.SYSTEM_ADMIN},
     Permission.POSTER_PRINT: {Role.WORKER, Role.MANAGER},
+    Permission.NOTICE_PUBLISH: {Role.WORKER, Role.MANAGER, Role.SUPERVISOR},
     Permission.TOKEN_MANAGE: {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
     Permission.AUDIT_READ: {Role.AUDIT_ADMIN},
 }

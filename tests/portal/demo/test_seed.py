@@ -18,6 +18,7 @@ from mqtt.simulator.population import load
 from portal import config as configuration
 from portal.accounts.identity import sign_in_hash
 from portal.config import Config
+from portal.core.clock import utc_now
 from portal.core.db import Database
 from portal.core.identifiers import check_phone, check_plate, check_resident_id, check_uscc
 from portal.core.permissions import Role
@@ -29,6 +30,7 @@ from portal.models import (
     Device,
     Dwelling,
     Gate,
+    Notice,
     Pass,
     Region,
     Residency,
@@ -37,6 +39,8 @@ from portal.models import (
     User,
     Vehicle,
 )
+from portal.notices import readers
+from portal.notices.queries import Shown, shown_state
 from portal.regions.models import Level
 from portal.supervisor import first_start
 
@@ -192,3 +196,18 @@ def test_a_seed_that_fails_leaves_neither_rows_nor_files(
         assert not list(tmp_path.glob("demo*.json"))
     finally:
         empty.close()
+
+
+def test_notices_stand_in_every_state_and_say_that_they_are_examples(database: Database) -> None:
+    with database.read() as session:
+        rows = session.scalars(select(Notice)).all()
+        shown = Counter(shown_state(row, utc_now()) for row in rows)
+        counts = readers.counts(session, next(r for r in rows if r.confirm_by))
+    assert shown == {
+        Shown.PUBLISHED: 3,
+        Shown.SCHEDULED: 1,
+        Shown.WITHDRAWN: 1,
+        Shown.DRAFT: 1,
+    }
+    assert all("演示" in row.title and "演示数据" in row.body for row in rows)
+    assert counts.reached.people > counts.read.people > counts.confirmed.people > 0

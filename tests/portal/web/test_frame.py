@@ -207,7 +207,9 @@ def test_no_view_is_open_by_accident(town: Town) -> None:
     public = {"start", "security", "health", "static"}
     person = town.person()
     for rule in town.app.url_map.iter_rules():
-        if "GET" not in (rule.methods or set()) or rule.rule.startswith(("/api/", "/r/", "/v/")):
+        if "GET" not in (rule.methods or set()) or rule.rule.startswith(
+            ("/api/", "/r/", "/v/", "/c/")
+        ):
             continue
         if rule.endpoint.partition(".")[0] in public:
             continue
