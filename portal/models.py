@@ -8,6 +8,14 @@ from portal.core.keystore import DataKey
 from portal.core.outbox import OutboxMessage
 from portal.core.quarantine import FaultCount, QuarantinedMessage
 from portal.devices.models import Device, DeviceEvent
+from portal.parcels.models import (
+    Arrival,
+    Compartment,
+    CourierAccess,
+    Opening,
+    Parcel,
+    PickupCode,
+)
 from portal.passes.models import Pass, SigningKeyRow
 from portal.privacy.models import Consent, ConsentText
 from portal.regions.models import Building, Dwelling, Region, Unit
@@ -18,10 +26,13 @@ metadata = Base.metadata
 
 __all__ = [
     "ApiToken",
+    "Arrival",
     "AuditEntry",
     "Building",
+    "Compartment",
     "Consent",
     "ConsentText",
+    "CourierAccess",
     "DataKey",
     "Device",
     "DeviceEvent",
@@ -29,9 +40,12 @@ __all__ = [
     "FaultCount",
     "Gate",
     "Invitation",
+    "Opening",
     "OutboxMessage",
+    "Parcel",
     "Pass",
     "Passage",
+    "PickupCode",
     "QuarantinedMessage",
     "Region",
     "Residency",

@@ -31,6 +31,9 @@ class Permission(StrEnum):
     DEVICE_LIST = "community:device:list"
     DEVICE_COMMAND = "community:device:command"
     TELEMETRY_READ = "community:telemetry:read"
+    PARCEL_LIST = "community:parcel:list"
+    PARCEL_HANDLE = "community:parcel:handle"
+    PARCEL_MANAGE = "community:parcel:manage"
     POSTER_PRINT = "community:poster:print"
     TOKEN_MANAGE = "system:token:manage"  # noqa: S105 - a name, not a secret
     AUDIT_READ = "audit:entry:list"
@@ -74,6 +77,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.PASSAGE_LIST,
             _P.PASS_SCAN,
             _P.DEVICE_LIST,
+            _P.PARCEL_LIST,
+            _P.PARCEL_HANDLE,
             _P.POSTER_PRINT,
         }
     ),
@@ -85,6 +90,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.PASSAGE_RECORD,
             _P.PASS_SCAN,
             _P.DEVICE_LIST,
+            _P.PARCEL_LIST,
+            _P.PARCEL_HANDLE,
         }
     ),
     Role.MANAGER: frozenset(
@@ -95,12 +102,15 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.DEVICE_LIST,
             _P.DEVICE_COMMAND,
             _P.TELEMETRY_READ,
+            _P.PARCEL_LIST,
+            _P.PARCEL_HANDLE,
+            _P.PARCEL_MANAGE,
             _P.POSTER_PRINT,
         }
     ),
     Role.HEALTH_WORKER: frozenset({_P.REGION_VIEW}),
     Role.SUPERVISOR: frozenset(
-        {_P.REGION_VIEW, _P.INVITATION_LIST, _P.PASSAGE_LIST, _P.DEVICE_LIST}
+        {_P.REGION_VIEW, _P.INVITATION_LIST, _P.PASSAGE_LIST, _P.DEVICE_LIST, _P.PARCEL_LIST}
     ),
     Role.SUPPORT: frozenset({_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ}),
     Role.SYSTEM_ADMIN: frozenset(

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.core import outbox
 from portal.core.clock import Clock
 from portal.core.db import Database
+from portal.parcels import deadlines
 from portal.passes.signing import ensure_key
 
 _log = structlog.get_logger(__name__)
@@ -20,6 +21,8 @@ _log = structlog.get_logger(__name__)
 EXPIRE_SECONDS: Final = 5.0
 PURGE_SECONDS: Final = 3600.0
 KEY_SECONDS: Final = 3600.0
+DOORS_SECONDS: Final = 2.0
+REMINDERS_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -40,6 +43,8 @@ class Jobs:
             _Job("signing_key", KEY_SECONDS, self._key),
             _Job("outbox_expire", EXPIRE_SECONDS, self._expire),
             _Job("outbox_purge", PURGE_SECONDS, self._purge),
+            _Job("parcel_doors", DOORS_SECONDS, self._doors),
+            _Job("parcel_reminders", REMINDERS_SECONDS, self._reminders),
         ]
 
     def run_due(self) -> None:
@@ -67,3 +72,12 @@ class Jobs:
     def _purge(self) -> None:
         with self._database.write() as session:
             outbox.purge(session, self._clock())
+
+    def _doors(self) -> None:
+        with self._database.write() as session:
+            deadlines.expire(session, self._clock())
+
+    def _reminders(self) -> None:
+        with self._database.write() as session:
+            deadlines.remind(session, self._clock())
+            deadlines.purge(session, self._clock())
