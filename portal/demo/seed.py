@@ -14,6 +14,7 @@ from portal.core.clock import Clock, utc_now
 from portal.core.db import Database
 from portal.core.permissions import SYSTEM
 from portal.demo.machines import enrol_machines
+from portal.demo.parcels import make_parcels
 from portal.demo.people import invent, settle
 from portal.demo.places import USCC, make_places
 from portal.demo.sign_ins import as_json, open_residents, open_staff
@@ -54,6 +55,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
             *open_residents(session, people, residents, places, now),
         ]
         devices = enrol_machines(session, places, now)
+        courier = make_parcels(session, people, residents, places, now)
         audit.record(
             session,
             SYSTEM,
@@ -68,6 +70,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
             "community": places.community.name,
             "community_id": places.community.id,
             "key": places.community.key,
+            "courier_code": courier,
         }
         for name, content in (
             (ACCOUNTS_FILE, as_json(sign_ins)),

@@ -326,3 +326,8 @@ def _changed() -> ConflictError:
     return ConflictError(
         "changed", lazy("The parcel has moved on in the meantime. See how it stands now.")
     )
+
+
+def next_size(size: str) -> str:
+    """One size larger, or the largest."""
+    return SIZES[min(SIZES.index(Size(size)) + 1, len(SIZES) - 1)]

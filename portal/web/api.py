@@ -10,12 +10,14 @@ from portal.accounts import tokens
 from portal.core.api import init_api, install_authenticator
 from portal.core.permissions import Actor
 from portal.devices.api import blueprint as devices
+from portal.parcels.api import lockers_blueprint as lockers
+from portal.parcels.api import parcels_blueprint as parcels
 from portal.passes.api import blueprint as passes
 from portal.regions.api import blueprint as communities
 from portal.services import current_services
 from portal.visitors.api import blueprint as invitations
 
-BLUEPRINTS = (communities, devices, passages, passes, invitations)
+BLUEPRINTS = (communities, devices, passages, passes, invitations, lockers, parcels)
 
 
 def authenticate(text: str) -> Actor | None:

@@ -36,6 +36,7 @@ RESIDENT: Final = (
     Entry("home.index", lazy("Home"), "home"),
     Entry("passes.show", lazy("My pass"), "pass"),
     Entry("visitors.mine", lazy("Visitors"), "visitor"),
+    Entry("parcels.mine", lazy("Parcels"), "locker"),
     Entry("access.mine", lazy("Passages"), "log"),
 )
 STAFF: Final = (
@@ -44,6 +45,7 @@ STAFF: Final = (
     Entry("residents.queue", lazy("Residents"), "people", Permission.RESIDENT_LIST),
     Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST),
     Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
+    Entry("parcels.lockers", lazy("Parcels"), "locker", Permission.PARCEL_LIST),
     Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
 )
 

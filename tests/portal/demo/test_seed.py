@@ -18,6 +18,7 @@ from mqtt.simulator.population import load
 from portal import config as configuration
 from portal.accounts.identity import sign_in_hash
 from portal.config import Config
+from portal.core.clock import utc_now
 from portal.core.db import Database
 from portal.core.identifiers import check_phone, check_resident_id, check_uscc
 from portal.core.permissions import Role
@@ -25,10 +26,12 @@ from portal.demo.people import PENDING, RESIDENTS, invent
 from portal.demo.seed import seed
 from portal.models import (
     Building,
+    Compartment,
     Consent,
     Device,
     Dwelling,
     Gate,
+    Parcel,
     Pass,
     Region,
     Residency,
@@ -36,6 +39,7 @@ from portal.models import (
     RoleGrant,
     User,
 )
+from portal.parcels import couriers
 from portal.regions.models import Level
 from portal.supervisor import first_start
 
@@ -145,6 +149,37 @@ def test_the_simulator_reads_its_devices_and_the_broker_knows_them(
         )
         if described.thermometer:
             assert f"linli-demo/{described.thermometer}" in {d.name for d in devices.values()}
+
+
+def test_lockers_and_their_virtual_doors_agree(config: Config, database: Database) -> None:
+    devices = {d.device: d for d in load(config.path("simulated-devices.json"))}
+    with database.read() as session:
+        rows = session.execute(
+            select(Device.key, Compartment.number, Compartment.state).join(
+                Device, Compartment.device_id == Device.id
+            )
+        ).all()
+    assert len(rows) == 32
+    for key in ("locker-south", "locker-north"):
+        full = [n for k, n, state in rows if k == key and state == "occupied"]
+        assert sorted(full) == sorted(devices[key].occupied or ())
+
+
+def test_a_parcel_waits_for_the_owner_and_the_courier_s_code_counts(
+    config: Config, database: Database
+) -> None:
+    accounts = json.loads(config.path("demo-accounts.json").read_text())
+    owner = next(a for a in accounts if "owner, approved" in a["note"])
+    code = json.loads(config.path("demo.json").read_text())["courier_code"]
+    with database.read() as session:
+        user = session.scalars(
+            select(User).where(User.sign_in_hash == sign_in_hash(owner["username"]))
+        ).one()
+        parcels = session.scalars(
+            select(Parcel).where(Parcel.resident_id == user.resident_id)
+        ).all()
+        assert [p.state for p in parcels] == ["stored"]
+        assert couriers.sign_in(session, code, utc_now()).company == "sf"
 
 
 def test_a_database_with_something_in_it_is_left_alone(config: Config, database: Database) -> None:
