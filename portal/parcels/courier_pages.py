@@ -265,9 +265,9 @@ def courier_meal() -> Any:
     if request.method == "GET":
         return private("parcels/courier_meal.html", **page)
     place = next((g.name for g in gates if str(g.id) == form.gate.data), None)
-    if place is None:
-        form.gate.errors = [_("Choose a gate.")]
     chosen = _recipient(form, courier, page)
+    if place is None:  # after the form's own look, which begins with a clean slate
+        form.gate.errors = [_("Choose a gate.")]
     if chosen is None or place is None:
         return private("parcels/courier_meal.html", 422 if form.errors else 200, **page)
     try:
