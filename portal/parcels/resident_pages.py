@@ -87,6 +87,7 @@ def _own(parcel_id: int) -> dict[str, Any]:
         "shared": shared,
         "overdue": queries.is_overdue(parcel, now),
         "may_extend": parcel.state == ParcelState.STORED and parcel.extensions < MOST_EXTENSIONS,
+        "pickup_page": current_services().config.effective_public_url + url_for("parcels.pickup"),
         "seen": _seen(parcel),
         "State": ParcelState,
         "Place": Place,

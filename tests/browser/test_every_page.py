@@ -51,6 +51,12 @@ def _at_the_second_factor(people: People, language: str) -> Page:
     return page
 
 
+def _courier(people: People, language: str) -> Page:
+    page = people.stranger(language)
+    page.goto(f"/c/{people.facts['courier_code']}")
+    return page
+
+
 def _waiting_resident(people: People, language: str) -> Page:
     return people.signed_in(noted(people.accounts, "waits for a decision"), language)
 
@@ -64,6 +70,18 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "security.two_factor_rescue",
             "residents.begin",
             "visitors.link",
+            "parcels.pickup",
+            "parcels.link",
+            "parcels.courier_sign_in",
+        },
+    ),
+    "courier": (
+        _courier,
+        {
+            "parcels.courier_home",
+            "parcels.courier_new",
+            "parcels.courier_meal",
+            "parcels.courier_parcel",
         },
     ),
     "half registered": (_half_registered, {"residents.data", "residents.dwelling"}),
@@ -79,6 +97,9 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "visitors.mine",
             "visitors.new",
             "visitors.one",
+            "parcels.mine",
+            "parcels.one",
+            "parcels.open_own",
         },
     ),
     "worker": (
@@ -94,11 +115,23 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "access.log",
             "devices.index",
             "devices.show",
+            "parcels.lockers",
+            "parcels.queue",
+            "parcels.shelve",
+            "parcels.couriers_page",
         },
     ),
     "manager": (
         lambda people, language: people.signed_in("manager", language),
-        {"work.index", "devices.index", "devices.show", "devices.values"},
+        {
+            "work.index",
+            "devices.index",
+            "devices.show",
+            "devices.values",
+            "parcels.locker",
+            "parcels.compartment",
+            "parcels.staff_parcel",
+        },
     ),
     "administrator": (
         lambda people, language: people.signed_in("sysadmin", language),
