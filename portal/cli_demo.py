@@ -18,17 +18,20 @@ class Unknown(click.ClickException):
 
 
 def _accounts() -> list[dict[str, Any]]:
+    return list(_read("demo-accounts.json"))
+
+
+def _read(name: str) -> Any:
     config, _ = configuration.load()
-    path = config.path("demo-accounts.json")
+    path = config.path(name)
     try:
-        accounts = json.loads(path.read_text("utf-8"))
+        return json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise Unknown(
             f"no demo here ({path} is missing): start one with `linli up --demo`"
         ) from None
     except (OSError, ValueError) as error:
         raise Unknown(f"{path} cannot be read: {error}") from error
-    return list(accounts)
 
 
 @click.group()
@@ -77,3 +80,19 @@ def code(username: str, as_json: bool) -> None:
     else:
         click.echo(digits)
         click.echo(f"valid for {left} s", err=True)
+
+
+@demo.command()
+def courier() -> None:
+    """Print the courier's code, and how to play a courier."""
+    code = dict(_read("demo.json")).get("courier_code")
+    if not code:
+        raise Unknown("this demo was made before there were lockers: start one anew")
+    config, _ = configuration.load()
+    click.echo(code)
+    click.echo(
+        f"Open {config.effective_public_url}/c/{code} and store a parcel. A door that opens is closed with\n"
+        "the parcel inside after 20 seconds, or at once: linli simulate close locker-south NUMBER\n"
+        "A resident takes it out: linli simulate close locker-south NUMBER --empty",
+        err=True,
+    )

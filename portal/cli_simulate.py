@@ -1,7 +1,7 @@
 """``linli simulate``: run virtual devices, and act for those of a running simulator.
 
-``run`` opens a control channel in the data folder; ``devices``, ``scan``, ``press``, ``door`` and
-``measure`` talk to it from any other shell. Exit codes of ``scan``: 0 let in, 1 refused, 3 no answer;
+``run`` opens a control channel in the data folder; ``devices``, ``scan``, ``press``, ``door``, ``measure``,
+``close``, ``pry`` and ``power-cut`` talk to it from any other shell. Exit codes of ``scan``: 0 let in, 1 refused, 3 no answer;
 every command: 2 for wrong usage, 4 when no simulator is running or it cannot do what was asked.
 """
 
@@ -68,7 +68,7 @@ def simulate_group(defaults: Callable[[], Defaults] = from_environment) -> click
         found = defaults()
         context.obj = Defaults(data_dir or found.data_dir, found.mqtt_url)
 
-    for command in (run, devices, scan, press, door, measure):
+    for command in (run, devices, scan, press, door, measure, close, pry, power_cut):
         group.add_command(command)
     return group
 
@@ -315,6 +315,41 @@ def door(defaults: Defaults, device: str, forced: bool, as_json: bool) -> None:
 def measure(defaults: Defaults, device: str, temperature: float | None, as_json: bool) -> None:
     """Measure a person with the thermometer DEVICE."""
     answer = _ask(defaults, {"op": "measure", "device": device, "temperature": temperature})
+    _print(answer, as_json, _words(answer["state"]))
+
+
+@click.command()
+@click.argument("device")
+@click.argument("compartment", type=int)
+@click.option("--occupied/--empty", default=True, show_default=True, help="Leave a parcel inside.")
+@_json
+@click.pass_obj
+def close(defaults: Defaults, device: str, compartment: int, occupied: bool, as_json: bool) -> None:
+    """Close the door of a COMPARTMENT of the locker DEVICE, as a courier or a resident does."""
+    request = {"op": "close_compartment", "device": device, "compartment": compartment}
+    answer = _ask(defaults, {**request, "occupied": occupied})
+    _print(answer, as_json, _words(answer["state"]))
+
+
+@click.command()
+@click.argument("device")
+@click.argument("compartment", type=int)
+@_json
+@click.pass_obj
+def pry(defaults: Defaults, device: str, compartment: int, as_json: bool) -> None:
+    """Open a COMPARTMENT of the locker DEVICE by force."""
+    request = {"op": "pry_compartment", "device": device, "compartment": compartment}
+    answer = _ask(defaults, request)
+    _print(answer, as_json, _words(answer["state"]))
+
+
+@click.command("power-cut")
+@click.argument("device")
+@_json
+@click.pass_obj
+def power_cut(defaults: Defaults, device: str, as_json: bool) -> None:
+    """Let the power of the locker DEVICE fail and come back: it reports each compartment as it is."""
+    answer = _ask(defaults, {"op": "power_cut", "device": device})
     _print(answer, as_json, _words(answer["state"]))
 
 

@@ -5,7 +5,7 @@ here and knows none of them: deleting a feature's folder and its name deletes th
 
 ===============  ==========================================================================
 ``views``        ``blueprint``: its pages
-``api``          ``blueprint``: its part of the HTTP API
+``api``          ``BLUEPRINTS``: its part of the HTTP API
 ``home_cards``   ``cards(session, actor, now)``: see :mod:`portal.core.home_cards`
 ``work``         ``SOURCES``, ``CONSEQUENCES``: see :mod:`portal.core.work`
 ``live``         ``PROBES``: see :mod:`portal.core.live`
@@ -35,6 +35,7 @@ FEATURES: Final = (
     "vehicles",
     "finding",
     "notices",
+    "parcels",
 )
 
 

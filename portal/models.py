@@ -15,6 +15,14 @@ from portal.notices.models import (
     NoticeReceipt,
     NoticeRevision,
 )
+from portal.parcels.models import (
+    Arrival,
+    Compartment,
+    CourierAccess,
+    Opening,
+    Parcel,
+    PickupCode,
+)
 from portal.passes.models import Pass, SigningKeyRow
 from portal.privacy.models import Consent, ConsentText
 from portal.regions.models import Building, Dwelling, Region, Unit
@@ -27,10 +35,13 @@ metadata = Base.metadata
 
 __all__ = [
     "ApiToken",
+    "Arrival",
     "AuditEntry",
     "Building",
+    "Compartment",
     "Consent",
     "ConsentText",
+    "CourierAccess",
     "DataKey",
     "Device",
     "DeviceEvent",
@@ -44,10 +55,13 @@ __all__ = [
     "NoticePlace",
     "NoticeReceipt",
     "NoticeRevision",
+    "Opening",
     "OutboxMessage",
+    "Parcel",
     "Pass",
     "Passage",
     "PassageReview",
+    "PickupCode",
     "QuarantinedMessage",
     "Region",
     "Residency",

@@ -135,7 +135,11 @@ class Reading(Event, frozen=True, kw_only=True):
 
 
 class CompartmentMoved(Event, frozen=True, kw_only=True):
-    """A locker's compartment opened, closed, or failed to."""
+    """A locker's compartment opened, closed, or failed to.
+
+    ``transaction`` is that of the command which opened it, where one did. A locker that has started reports
+    each compartment once as it is, without a transaction.
+    """
 
     NAME = "compartment"
     TITLE = "A compartment's door moved"

@@ -7,6 +7,8 @@
     {"op": "measure", "device": …, "temperature"?}
     {"op": "open_door", "device": …, "forced"?: true}
     {"op": "close_compartment", "device": …, "compartment": 7, "occupied": true}
+    {"op": "pry_compartment", "device": …, "compartment": 7}
+    {"op": "power_cut", "device": …}
 
 Every answer has ``ok``; with ``ok`` false it has ``error`` (a code) and ``detail``. The socket lies in
 the data folder with mode 0600: who may read the folder may act for the devices.

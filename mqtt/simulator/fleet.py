@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mqtt.contract.telemetry import DeviceKind
 from mqtt.simulator.alarm_button import AlarmButton
@@ -30,10 +30,13 @@ def build(
 ) -> dict[str, Device]:
     """A machine for every description, by ``community/device``.
 
-    With ``queue_folder`` each device keeps its unanswered events in a file there.
+    With ``queue_folder`` each device keeps its unanswered events in a file there, a locker its doors too.
     """
     machines = {}
     for spec in population:
         path = queue_folder / f"{spec.community}.{spec.device}.jsonl" if queue_folder else None
-        machines[spec.name] = CLASSES[spec.kind](spec, now, seed=seed, queue=EventQueue(path))
+        options: dict[str, Any] = {"seed": seed, "queue": EventQueue(path)}
+        if spec.kind is DeviceKind.PARCEL_LOCKER and path is not None:
+            options["state_file"] = path.with_suffix(".doors.json")
+        machines[spec.name] = CLASSES[spec.kind](spec, now, **options)
     return machines

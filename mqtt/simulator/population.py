@@ -7,6 +7,8 @@ The file (``simulated-devices.json``, mode 0600, as it carries the devices' pass
        "username": "yuhua-3.gate-east", "password": "…",
        "thermometer": "fever-east",     door_lock: the thermometer that measures who scans
        "compartments": 16,              parcel_locker
+       "occupied": [3, 7],              parcel_locker: which hold a parcel; drawn when not given
+       "close_after_s": 20,             parcel_locker: until somebody closes a door; drawn when 0
        "latitude": 31.2}]}              every kind, for the weather
 """
 
@@ -42,7 +44,8 @@ class PopulationError(ValueError):
 class SimulatedDevice:
     """One virtual device with its credentials.
 
-    ``compartments`` counts a locker's doors; ``thermometer`` is the key of the thermometer beside a
+    ``compartments`` counts a locker's doors, ``occupied`` names those that hold a parcel at first (drawn when
+    ``None``), and its doors are closed after ``close_after_s`` seconds (a few when 0); ``thermometer`` is the key of the thermometer beside a
     gate, or empty; ``latitude`` in degrees north.
     """
 
@@ -53,6 +56,8 @@ class SimulatedDevice:
     username: str = ""
     password: str = ""
     compartments: int = 16
+    occupied: tuple[int, ...] | None = None
+    close_after_s: float = 0.0
     thermometer: str = ""
     latitude: float = SHANGHAI_LATITUDE
 
@@ -86,6 +91,17 @@ def _number(
     return value
 
 
+def _numbers(entry: Mapping[str, object], field: str, where: str) -> tuple[int, ...] | None:
+    value = entry.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(
+        type(one) is int and 1 <= one <= 999 for one in value
+    ):
+        raise PopulationError(f"{where}: {field} is no list of compartments")
+    return tuple(value)
+
+
 def _device(entry: object, where: str) -> SimulatedDevice:
     if not isinstance(entry, dict):
         raise PopulationError(f"{where}: not an object")
@@ -100,6 +116,8 @@ def _device(entry: object, where: str) -> SimulatedDevice:
         username=_text(entry, "username", where, ""),
         password=_text(entry, "password", where, ""),
         compartments=int(_number(entry, "compartments", where, default=16, low=1, high=999)),
+        occupied=_numbers(entry, "occupied", where),
+        close_after_s=_number(entry, "close_after_s", where, default=0, low=0, high=3600),
         thermometer=_text(entry, "thermometer", where, ""),
         latitude=_number(entry, "latitude", where, default=SHANGHAI_LATITUDE, low=-90, high=90),
     )

@@ -60,6 +60,8 @@ class Requests:
             "measure": self._measure,
             "open_door": self._open_door,
             "close_compartment": self._close_compartment,
+            "pry_compartment": self._pry_compartment,
+            "power_cut": self._power_cut,
         }
 
     async def handle(self, request: Request) -> Answer:
@@ -156,10 +158,26 @@ class Requests:
         return _row(self._simulator.row(gate))
 
     async def _close_compartment(self, request: Request) -> Answer:
+        locker, number = self._compartment(request)
+        occupied = bool(request.get("occupied"))
+        if not locker.doors[number].open:
+            raise RequestError(f"compartment {number} is closed")
+        self._simulator.perform(locker, lambda now: locker.close(number, occupied, now))
+        return _row(self._simulator.row(locker))
+
+    async def _pry_compartment(self, request: Request) -> Answer:
+        locker, number = self._compartment(request)
+        self._simulator.perform(locker, lambda now: locker.pry(number, now))
+        return _row(self._simulator.row(locker))
+
+    async def _power_cut(self, request: Request) -> Answer:
+        locker = self._device(request, ParcelLocker)
+        self._simulator.perform(locker, locker.power_cut)
+        return _row(self._simulator.row(locker))
+
+    def _compartment(self, request: Request) -> tuple[ParcelLocker, int]:
         locker = self._device(request, ParcelLocker)
         number = request.get("compartment")
         if not isinstance(number, int) or number not in locker.doors:
             raise RequestError(f"compartment is a number from 1 to {len(locker.doors)}")
-        occupied = bool(request.get("occupied"))
-        self._simulator.perform(locker, lambda now: locker.close(number, occupied, now))
-        return _row(self._simulator.row(locker))
+        return locker, number

@@ -16,6 +16,7 @@ from portal.services import current_services
 blueprint = Blueprint(
     "api_passages", __name__, url_prefix="/api/v1/passages", description="Passages at gates"
 )
+BLUEPRINTS = (blueprint,)
 
 
 class PassagesQuery(ma.Schema):

@@ -36,6 +36,9 @@ class Permission(StrEnum):
     DEVICE_TEND = "community:device:tend"
     TELEMETRY_READ = "community:telemetry:read"
     WORK_TAKE_OVER = "community:work:take_over"
+    PARCEL_LIST = "community:parcel:list"
+    PARCEL_HANDLE = "community:parcel:handle"
+    PARCEL_MANAGE = "community:parcel:manage"
     POSTER_PRINT = "community:poster:print"
     NOTICE_PUBLISH = "community:notice:publish"
     TOKEN_MANAGE = "system:token:manage"  # noqa: S105 - a name, not a secret
@@ -84,6 +87,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.PASS_SCAN,
             _P.DEVICE_LIST,
             _P.DEVICE_TEND,
+            _P.PARCEL_LIST,
+            _P.PARCEL_HANDLE,
             _P.POSTER_PRINT,
             _P.NOTICE_PUBLISH,
         }
@@ -97,6 +102,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.PASSAGE_RECORD,
             _P.PASS_SCAN,
             _P.DEVICE_LIST,
+            _P.PARCEL_LIST,
+            _P.PARCEL_HANDLE,
         }
     ),
     Role.MANAGER: frozenset(
@@ -111,6 +118,9 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.DEVICE_TEND,
             _P.TELEMETRY_READ,
             _P.WORK_TAKE_OVER,
+            _P.PARCEL_LIST,
+            _P.PARCEL_HANDLE,
+            _P.PARCEL_MANAGE,
             _P.POSTER_PRINT,
             _P.NOTICE_PUBLISH,
         }
@@ -127,6 +137,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.WORK_TAKE_OVER,
             _P.VEHICLE_LIST,
             _P.NOTICE_PUBLISH,
+            _P.PARCEL_LIST,
         }
     ),
     Role.SUPPORT: frozenset({_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ}),

@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 from mqtt.contract.telemetry import DeviceKind
 from portal.access.models import Gate, GateKind
 from portal.core.permissions import SYSTEM
+from portal.demo.parcels import occupied
 from portal.demo.places import Places
 from portal.devices.enrolment import enrol_device
 
 COMPARTMENTS: Final = 16
+CLOSE_AFTER_S: Final = 20
+"""Somebody closes a locker's door after so many seconds, where `linli simulate close` did not before."""
 ALARM_BUTTONS: Final = 6
 
 
@@ -50,8 +53,10 @@ def enrol_machines(session: Session, places: Places, now: datetime) -> dict[str,
     for machine in MACHINES:
         building = places.buildings[machine.building] if machine.building is not None else None
         extra: dict[str, Any] = {}
+        inside: dict[str, Any] = {}
         if machine.kind is DeviceKind.PARCEL_LOCKER:
             extra["compartments"] = COMPARTMENTS
+            inside = {"occupied": occupied(machine.key), "close_after_s": CLOSE_AFTER_S}
         if machine.thermometer:
             extra["thermometer"] = machine.thermometer
         enrolled = enrol_device(
@@ -84,6 +89,7 @@ def enrol_machines(session: Session, places: Places, now: datetime) -> dict[str,
                 "username": enrolled.device.mqtt_username,
                 "password": enrolled.password,
                 **extra,
+                **inside,
             }
         )
     session.flush()

@@ -16,6 +16,7 @@ from portal.core.permissions import SYSTEM
 from portal.demo.happenings import let_happen
 from portal.demo.machines import enrol_machines
 from portal.demo.notices import post_notices
+from portal.demo.parcels import make_parcels
 from portal.demo.people import invent, settle
 from portal.demo.places import USCC, make_places
 from portal.demo.sign_ins import as_json, open_residents, open_staff
@@ -60,6 +61,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
         devices = enrol_machines(session, places, now)
         let_happen(session, residents, now)
         notices = post_notices(session, places, residents, random.Random(number), now)
+        courier = make_parcels(session, people, residents, places, now)
         audit.record(
             session,
             SYSTEM,
@@ -76,6 +78,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
             "community": places.community.name,
             "community_id": places.community.id,
             "key": places.community.key,
+            "courier_code": courier,
         }
         for name, content in (
             (ACCOUNTS_FILE, as_json(sign_ins)),

@@ -20,6 +20,7 @@ from portal.devices.models import Device
 from portal.services import current_services
 
 blueprint = Blueprint("api_devices", __name__, url_prefix="/api/v1/devices", description="Devices")
+BLUEPRINTS = (blueprint,)
 
 
 class UnavailableError(DomainError):

@@ -25,6 +25,7 @@ from portal.services import current_services
 blueprint = Blueprint(
     "api_notices", __name__, url_prefix="/api/v1/notices", description="Notices and who has them"
 )
+BLUEPRINTS = (blueprint,)
 
 
 class NoticesQuery(ma.Schema):

@@ -17,6 +17,7 @@ from portal.passes.verdict import verify
 from portal.services import current_services
 
 blueprint = Blueprint("api_passes", __name__, url_prefix="/api/v1/passes", description="Passes")
+BLUEPRINTS = (blueprint,)
 
 KEYS_SECONDS = 300
 """How long a gate may keep the key set without asking again."""

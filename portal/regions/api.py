@@ -16,6 +16,7 @@ from portal.services import current_services
 blueprint = Blueprint(
     "api_communities", __name__, url_prefix="/api/v1/communities", description="Communities"
 )
+BLUEPRINTS = (blueprint,)
 
 
 class CommunitySchema(ma.Schema):

@@ -136,13 +136,15 @@ def command() -> str:
 
 def _addresses(config: Config, base: str, *, demo: bool) -> list[str]:
     rows = [("Portal 首页", f"{base}/")]
-    uscc = demo_facts(config.data_dir).get("uscc") if demo else None
+    facts = demo_facts(config.data_dir) if demo else {}
+    uscc, courier = facts.get("uscc"), facts.get("courier_code")
     if uscc:
         rows.append(("Register 居民登记", f"{base}/r/{uscc}"))
     rows += [
         ("Sign in 登录", f"{base}/sign-in"),
         ("Workbench 工作台", f"{base}/work"),
         ("Passages 通行记录", f"{base}/work/passages"),
+        *([("Courier 快递员", f"{base}/c/{courier}")] if courier else []),
         ("API", f"{base}/api/v1/openapi.json"),
         ("Metrics 指标", f"http://127.0.0.1:{config.metrics_port}/metrics"),
     ]

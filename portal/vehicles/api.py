@@ -21,6 +21,7 @@ from portal.vehicles.queries import Verdict
 blueprint = Blueprint(
     "api_vehicles", __name__, url_prefix="/api/v1/vehicles", description="Vehicles"
 )
+BLUEPRINTS = (blueprint,)
 
 
 class VehiclesQuery(ma.Schema):

@@ -17,6 +17,7 @@ from portal.visitors.queries import Shown
 blueprint = Blueprint(
     "api_invitations", __name__, url_prefix="/api/v1/invitations", description="Invitations"
 )
+BLUEPRINTS = (blueprint,)
 
 
 class InvitationsQuery(ma.Schema):

@@ -30,6 +30,7 @@ def mount(app: Flask, csrf: CSRFProtect | None) -> None:
     install_authenticator(app, authenticate)
     api = init_api(app)
     for part in parts("api"):
-        if csrf is not None:
-            csrf.exempt(part.blueprint)
-        api.register_blueprint(part.blueprint)
+        for blueprint in part.BLUEPRINTS:
+            if csrf is not None:
+                csrf.exempt(blueprint)
+            api.register_blueprint(blueprint)

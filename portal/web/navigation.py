@@ -57,6 +57,7 @@ RESIDENT: Final = (
     Entry("notices.mine", lazy("Notices"), "notice"),
     Entry("visitors.mine", lazy("Visitors"), "visitor"),
     Entry("vehicles.mine", lazy("Vehicles"), "car"),
+    Entry("parcels.mine", lazy("Parcels"), "locker"),
     Entry("access.mine", lazy("Passages"), "log"),
 )
 STAFF: Final = (
@@ -67,6 +68,7 @@ STAFF: Final = (
     Entry("vehicles.queue", lazy("Vehicles"), "car", Permission.VEHICLE_LIST, desk=True),
     Entry("notices.index", lazy("Notices"), "notice", Permission.NOTICE_PUBLISH),
     Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
+    Entry("parcels.lockers", lazy("Parcels"), "locker", Permission.PARCEL_LIST),
     Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
 )
 

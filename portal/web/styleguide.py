@@ -72,6 +72,7 @@ GROUPS: Final[tuple[tuple[str, Any, tuple[tuple[str, Any], ...]], ...]] = (
             ("cards", lazy("Cards and tiles")),
             ("status", lazy("Status")),
             ("lists", lazy("Lists")),
+            ("boxes", lazy("Boxes")),
             ("timeline", lazy("Timeline")),
             ("prose", lazy("Prose")),
             ("table", lazy("Table")),

@@ -31,6 +31,7 @@ from portal.devices.operations import (
     record_results,
     record_status,
 )
+from portal.parcels.doors import new_moves, record_answers, record_moves
 from portal.worker.intake import Bad, Item
 
 ACKNOWLEDGEMENT_LIFE: Final = timedelta(seconds=30)
@@ -83,6 +84,7 @@ class Handler:
         if results:
             record_results(session, results)
             record_command_results(session, results, self._caches, now)
+            record_answers(session, results, now)
         offline = _of(items, ReceivedOfflinePassage)
         if offline:
             answers = record_offline_passages(
@@ -102,6 +104,7 @@ class Handler:
     ) -> None:
         if not events:
             return
+        moves = new_moves(session, [event for _, event in events], self._devices)
         strange = record_events(session, [event for _, event in events], self._devices)
         strangers = {event.address for event in strange}
         safe: dict[DeviceAddress, list[str]] = defaultdict(list)
@@ -111,6 +114,7 @@ class Handler:
             else:
                 safe[event.address].append(event.event.id)
         record_openings(session, [event for _, event in events], self._caches)
+        record_moves(session, moves, now)
         effects.outgoing += _acknowledgements(safe, now)
 
     def _record_status(

@@ -14,6 +14,7 @@ from portal.core import outbox
 from portal.core.clock import Clock
 from portal.core.crypto.envelope import EnvelopeError
 from portal.core.db import Database
+from portal.parcels import deadlines
 from portal.passes.signing import ensure_key
 from portal.residents.name_hashes import fill_name_hashes
 from portal.visitors.phone_hashes import fill_phone_hashes
@@ -25,6 +26,8 @@ PURGE_SECONDS: Final = 3600.0
 KEY_SECONDS: Final = 3600.0
 HASHES_SECONDS: Final = 10.0
 """Quick, so that a large community is found in the hours after an upgrade; nothing to do costs nothing."""
+DOORS_SECONDS: Final = 2.0
+REMINDERS_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -46,6 +49,8 @@ class Jobs:
             _Job("outbox_expire", EXPIRE_SECONDS, self._expire),
             _Job("outbox_purge", PURGE_SECONDS, self._purge),
             _Job("name_hashes", HASHES_SECONDS, self._hashes),
+            _Job("parcel_doors", DOORS_SECONDS, self._doors),
+            _Job("parcel_reminders", REMINDERS_SECONDS, self._reminders),
         ]
 
     def run_due(self) -> None:
@@ -79,3 +84,12 @@ class Jobs:
         with self._database.write() as session:
             fill_name_hashes(session)
             fill_phone_hashes(session)
+
+    def _doors(self) -> None:
+        with self._database.write() as session:
+            deadlines.expire(session, self._clock())
+
+    def _reminders(self) -> None:
+        with self._database.write() as session:
+            deadlines.remind(session, self._clock())
+            deadlines.purge(session, self._clock())

@@ -3,6 +3,7 @@
 A rule whose argument the table does not name fails the walk, so that a new page is looked at too.
 """
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
@@ -26,6 +27,9 @@ from portal.core.keys import install_keys
 from portal.core.permissions import Actor
 from portal.devices.models import Device, DeviceFault
 from portal.notices.models import Notice
+from portal.parcels import codes, couriers, shelf
+from portal.parcels.models import Parcel
+from portal.parcels.recipients import Recipient
 from portal.regions.models import Building, Dwelling, Region, Unit
 from portal.residents.models import Resident, ResidentState
 from portal.services import Services
@@ -45,6 +49,9 @@ NOT_PAGES = {
     "passes.code",
     "visitors.state",
     "devices.commands",
+    "parcels.one_state",
+    "parcels.link_state",
+    "parcels.courier_state",
     "devices.telemetry",
     "notices.reach",
     "notices.file",
@@ -62,6 +69,7 @@ ALSO = {
     "notices.households": ("?show=done", "?show=partly&building=1"),
     "access.log": ("?outcome=refuse", "?gate=999999", "?before=1"),
     "devices.index": ("?kind=thermometer",),
+    "parcels.queue": ("?show=shelf", "?show=all"),
     "devices.values": ("?measure=battery&range=7d",),
     "workbench.index": ("?whose=mine", "?only=visitors.invitation", "?q=nobody"),
 }
@@ -80,6 +88,7 @@ class Places:
         self.app: Flask = create_app(Services(config=config, db=self._db))
         with self._db.write() as session:
             self.values = self._arguments(session, self._invite(session, resident))
+            self.values |= self._parcels(session, up, resident)
         with self._db.read() as session:
             self.names = _proper_names(session)
 
@@ -176,6 +185,32 @@ class Places:
         visitors.refuse(session, worker, refused, "请先电话联系", now)
         visitors.cancel(session, host, cancelled, now)
         return made
+
+    def _parcels(self, session: Session, up: Up, resident: str) -> dict[str, list[object]]:
+        """The demo's own parcel of the resident, and one that the courier has just laid on the shelf."""
+        now = utc_now()
+        code = json.loads((up.data / "demo.json").read_text("utf-8"))["courier_code"]
+        courier = couriers.sign_in(session, code, now)
+        host = session.get_one(Resident, self._actor_id(session, resident))
+        home = host.residency
+        assert home is not None
+        to_whom = Recipient(host.id, home.dwelling_id, "", "", "")
+        own = session.scalars(select(Parcel).where(Parcel.resident_id == host.id)).all()
+        shelved = shelf.put(
+            session, courier.actor, host.community, to_whom, "B-2", now, courier_id=courier.id
+        )
+        mine = next(p.id for p in own if p.state == "stored")
+        return {
+            "parcel_id": [mine, shelved.id],
+            "number": [2, 4],
+            "pickup_token": [code.token for code in codes.of_parcel(session, mine)],
+            "courier_code": [code],
+        }
+
+    def _actor_id(self, session: Session, resident: str) -> int:
+        found = self._actor(session, User.sign_in_hash == sign_in_hash(resident)).resident_id
+        assert found is not None
+        return found
 
     @staticmethod
     def _actor(session: Session, condition: ColumnElement[bool]) -> Actor:

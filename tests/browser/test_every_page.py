@@ -51,6 +51,12 @@ def _at_the_second_factor(people: People, language: str) -> Page:
     return page
 
 
+def _courier(people: People, language: str) -> Page:
+    page = people.stranger(language)
+    page.goto(f"/c/{people.facts['courier_code']}")
+    return page
+
+
 def _waiting_resident(people: People, language: str) -> Page:
     return people.signed_in(noted(people.accounts, "waits for a decision"), language)
 
@@ -66,6 +72,18 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "visitors.link",
             "notices.public",
             "notices.public_one",
+            "parcels.pickup",
+            "parcels.link",
+            "parcels.courier_sign_in",
+        },
+    ),
+    "courier": (
+        _courier,
+        {
+            "parcels.courier_home",
+            "parcels.courier_new",
+            "parcels.courier_meal",
+            "parcels.courier_parcel",
         },
     ),
     "half registered": (_half_registered, {"residents.data", "residents.dwelling"}),
@@ -90,6 +108,9 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "vehicles.one",
             "notices.mine",
             "notices.one",
+            "parcels.mine",
+            "parcels.one",
+            "parcels.open_own",
         },
     ),
     "worker": (
@@ -117,6 +138,10 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "notices.visits",
             "devices.index",
             "devices.show",
+            "parcels.lockers",
+            "parcels.queue",
+            "parcels.shelve",
+            "parcels.couriers_page",
         },
     ),
     "manager": (
@@ -130,6 +155,10 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "devices.index",
             "devices.show",
             "devices.values",
+            "work.index",
+            "parcels.locker",
+            "parcels.compartment",
+            "parcels.staff_parcel",
         },
     ),
     "administrator": (

@@ -1,5 +1,7 @@
 """Thermometer, locker, button."""
 
+from pathlib import Path
+
 import pytest
 
 from mqtt.contract.telemetry import DeviceKind
@@ -84,6 +86,48 @@ def test_a_compartment_closed_by_hand_does_not_close_again() -> None:
     ids = {e["id"] for e in events(run(locker, NOW + seconds(1), 30)) if e["state"] == "closed"}
     assert len(ids) == 1
     assert locker.doors[3].occupied
+
+
+def test_a_power_cut_stops_what_was_about_to_move_and_reports_every_compartment() -> None:
+    locker = machine(DeviceKind.PARCEL_LOCKER)
+    locker.jam_share = 0.0
+    full = locker.occupied
+    locker.on_command("open_compartment", command("open_compartment", compartment=3), NOW)
+    said = events(locker.power_cut(NOW), "compartment")
+    assert [e["compartment"] for e in said] == list(range(1, 17))
+    assert all("transaction" not in e or e["transaction"] is None for e in said)
+    assert {e["state"] for e in said} == {"closed"}
+    assert sum(e["occupied"] for e in said) == full
+    later = events(run(locker, NOW, 30), "compartment")
+    assert {e["id"] for e in later} <= {e["id"] for e in said}
+
+
+def test_a_locker_keeps_its_doors_over_a_restart(tmp_path: Path) -> None:
+    file = tmp_path / "locker.doors.json"
+    locker = machine(DeviceKind.PARCEL_LOCKER, state_file=file)
+    locker.jam_share = 0.0
+    locker.on_command("open_compartment", command("open_compartment", compartment=3), NOW)
+    run(locker, NOW, 1)
+    kept = [(door.occupied, door.open) for door in locker.doors.values()]
+    again = machine(DeviceKind.PARCEL_LOCKER, online=False, state_file=file)
+    assert [(door.occupied, door.open) for door in again.doors.values()] == kept
+    said = {e["compartment"]: e for e in events(again.on_connected(NOW), "compartment")}
+    assert len(said) == 16
+    assert said[3]["state"] == "opened"
+    assert events(again.on_connected(NOW), "boot")
+
+
+def test_a_broken_file_of_doors_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "locker.doors.json"
+    file.write_text("{")
+    assert len(machine(DeviceKind.PARCEL_LOCKER, state_file=file).doors) == 16
+
+
+def test_a_compartment_pried_open_says_so_without_a_transaction() -> None:
+    locker = machine(DeviceKind.PARCEL_LOCKER)
+    [said] = events(locker.pry(2, NOW), "compartment")
+    assert (said["state"], said.get("transaction")) == ("opened", None)
+    assert locker.pry(2, NOW) == []
 
 
 def test_presses_in_a_row_are_counted_and_shown_for_a_moment() -> None:

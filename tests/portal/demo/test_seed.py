@@ -26,11 +26,13 @@ from portal.demo.people import PENDING, RESIDENTS, invent
 from portal.demo.seed import seed
 from portal.models import (
     Building,
+    Compartment,
     Consent,
     Device,
     Dwelling,
     Gate,
     Notice,
+    Parcel,
     Pass,
     Region,
     Residency,
@@ -41,6 +43,7 @@ from portal.models import (
 )
 from portal.notices import readers
 from portal.notices.queries import Shown, shown_state
+from portal.parcels import couriers
 from portal.regions.models import Level
 from portal.supervisor import first_start
 
@@ -161,6 +164,37 @@ def test_a_dozen_vehicles_stand_there_and_two_wait(database: Database) -> None:
     for row in rows:
         assert check_plate(row.plate).valid
         assert row.plate.startswith("藏Z")  # issued by nobody
+
+
+def test_lockers_and_their_virtual_doors_agree(config: Config, database: Database) -> None:
+    devices = {d.device: d for d in load(config.path("simulated-devices.json"))}
+    with database.read() as session:
+        rows = session.execute(
+            select(Device.key, Compartment.number, Compartment.state).join(
+                Device, Compartment.device_id == Device.id
+            )
+        ).all()
+    assert len(rows) == 32
+    for key in ("locker-south", "locker-north"):
+        full = [n for k, n, state in rows if k == key and state == "occupied"]
+        assert sorted(full) == sorted(devices[key].occupied or ())
+
+
+def test_a_parcel_waits_for_the_owner_and_the_courier_s_code_counts(
+    config: Config, database: Database
+) -> None:
+    accounts = json.loads(config.path("demo-accounts.json").read_text())
+    owner = next(a for a in accounts if "owner, approved" in a["note"])
+    code = json.loads(config.path("demo.json").read_text())["courier_code"]
+    with database.read() as session:
+        user = session.scalars(
+            select(User).where(User.sign_in_hash == sign_in_hash(owner["username"]))
+        ).one()
+        parcels = session.scalars(
+            select(Parcel).where(Parcel.resident_id == user.resident_id)
+        ).all()
+        assert [p.state for p in parcels] == ["stored"]
+        assert couriers.sign_in(session, code, utc_now()).company == "sf"
 
 
 def test_a_database_with_something_in_it_is_left_alone(config: Config, database: Database) -> None:

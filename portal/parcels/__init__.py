@@ -1,0 +1,1 @@
+"""Parcels: lockers and their compartments, couriers, the oversize shelf, meals at the gate (G7)."""
