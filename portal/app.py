@@ -31,6 +31,7 @@ from portal.web import (
     health,
     home,
     requests,
+    shell,
     start,
     styleguide,
 )
@@ -75,6 +76,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(start.blueprint)
     app.register_blueprint(display.blueprint)
+    app.register_blueprint(shell.blueprint)
     app.register_blueprint(styleguide.blueprint)
     app.register_blueprint(home.home)
     app.register_blueprint(home.work)

@@ -1,13 +1,19 @@
-"""Where people land: residents at home, staff at the workbench."""
+"""Where people land: residents at home, staff at the workbench.
+
+Home is a list of cards that the features offer (:mod:`portal.core.home_cards`); it knows none of them.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from flask import Blueprint, current_app, render_template, url_for
+from flask import Blueprint, current_app, g, render_template, url_for
+from sqlalchemy.orm import Session
 
 from portal.core.actors import current_actor, resident_required, staff_required
-from portal.core.permissions import ROLE_NAMES, Permission
+from portal.core.home_cards import HomeCard, Rank
+from portal.core.permissions import ROLE_NAMES, Actor, Permission
+from portal.features import parts
 from portal.residents.queries import own_record
 from portal.services import current_services
 from portal.web.workbench import waiting
@@ -15,26 +21,43 @@ from portal.web.workbench import waiting
 home = Blueprint("home", __name__)
 work = Blueprint("work", __name__)
 
+NOW: Final = (Rank.ALARM, Rank.DUE)
+"""What waits for the person; the rest is offered or looked back at."""
+
 
 def _address(endpoint: str) -> str | None:
     """The page's address if it is part of this installation."""
     return url_for(endpoint) if endpoint in current_app.view_functions else None
 
 
+def cards_for(session: Session, actor: Actor) -> list[HomeCard]:
+    """What this resident needs now, most urgent first; gathered once a request."""
+    known: list[HomeCard] | None = g.get("home_cards")
+    if known is None:
+        now = current_services().clock()
+        found = [card for part in parts("home_cards") for card in part.cards(session, actor, now)]
+        known = g.home_cards = sorted(found, key=lambda card: card.rank)
+    return known
+
+
 @home.get("/home", endpoint="index")
 @resident_required
 def at_home() -> Any:
-    """How my registration stands, and what I can do."""
-    resident_id = current_actor().resident_id
-    assert resident_id is not None  # noqa: S101 - resident_required saw to it
+    """What do I need now?"""
+    actor = current_actor()
+    assert actor.resident_id is not None  # noqa: S101 - resident_required saw to it
     with current_services().db.read() as session:
-        resident = own_record(session, resident_id)
+        resident = own_record(session, actor.resident_id)
+        cards = cards_for(session, actor)
+    has_pass = any(card.rank is Rank.PASS for card in cards)
     return render_template(
         "home.html",
         resident=resident,
-        pass_page=_address("passes.show"),
-        visitors_page=_address("visitors.mine"),
-        passages_page=_address("access.mine"),
+        cards=cards,
+        quiet=not any(card.rank in NOW for card in cards),
+        now=NOW,
+        Rank=Rank,
+        code_page=_address("passes.offline_code") if has_pass else None,
     )
 
 
@@ -45,7 +68,7 @@ def at_work() -> Any:
     actor = current_actor()
     with current_services().db.read() as session:
         counts = waiting(session, actor)
-    roles = [ROLE_NAMES[g.role] for g in actor.grants if g.role is not None]
+    roles = [ROLE_NAMES[one.role] for one in actor.grants if one.role is not None]
     return render_template(
         "work.html",
         counts=counts,

@@ -28,6 +28,7 @@ from portal.residents.models import Resident
 from portal.services import Services
 from portal.visitors import operations as visitors
 from portal.visitors.models import Invitation
+from tests.browser.registering import NAME
 from tests.services.up import Up
 
 NOT_PAGES = {
@@ -36,6 +37,9 @@ NOT_PAGES = {
     "health.readyz",
     "access.newer",
     "passes.code",
+    "passes.offline_code",
+    "shell.manifest",
+    "shell.worker",
     "visitors.state",
     "devices.commands",
     "devices.telemetry",
@@ -44,6 +48,7 @@ NOT_PAGES = {
 }
 """Answers for machines and for scripts of pages; so is everything below /api/."""
 ALSO = {
+    "residents.begin": ("?read=1",),
     "residents.queue": ("?state=approved", "?state=approved&page=2", "?state=refused"),
     "visitors.queue": ("?show=closed",),
     "access.log": ("?outcome=refuse", "?gate=999999", "?before=1"),
@@ -158,5 +163,6 @@ def _proper_names(session: Session) -> list[str]:
         *session.scalars(select(Resident.name)),
         *session.scalars(select(Invitation.visitor_name)),
         *session.scalars(select(Invitation.decision_note)),
+        NAME,
     }
     return sorted(filter(None, names), key=len, reverse=True)
