@@ -31,7 +31,9 @@ from portal.web import (
     headers,
     health,
     home,
+    navigation,
     requests,
+    shell,
     start,
     styleguide,
 )
@@ -79,8 +81,10 @@ def create_app(services: Services | None = None) -> Flask:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(start.blueprint)
     app.register_blueprint(display.blueprint)
+    app.register_blueprint(shell.blueprint)
     app.register_blueprint(styleguide.blueprint)
     app.register_blueprint(home.home)
+    app.register_blueprint(navigation.more)
     for views in parts("views"):
         app.register_blueprint(views.blueprint)
     api.mount(app, csrf)

@@ -153,6 +153,11 @@ class Config:
     pass_seconds: int = _setting(
         60, _seconds(10, 3600), "How long a code on a resident's screen is valid"
     )
+    pass_offline_seconds: int = _setting(
+        900,
+        _seconds(0, 3600),
+        "How long the code is valid that a resident's phone keeps for when it has no network; 0: none",
+    )
     unlock_seconds: int = _setting(10, _seconds(1, 120), "How long an unlock command stays valid")
     log_level: str = _setting(
         "info", _choice("debug", "info", "warning", "error"), "How much is logged"

@@ -113,8 +113,14 @@ def code() -> Response:
 
 @blueprint.post("/sign-out", endpoint="logout")
 def sign_out() -> Response:
-    """The end of the session."""
-    return _answer(logout())
+    """The end of the session, and of everything that the browser keeps besides cookies.
+
+    The script of the page has wiped the kept code before; the header is for browsers without it, and takes the
+    service worker along (Clear Site Data, W3C).
+    """
+    answer = _answer(logout())
+    answer.headers["Clear-Site-Data"] = '"storage"'
+    return answer
 
 
 @blueprint.get("/sign-in/help")

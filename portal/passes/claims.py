@@ -10,8 +10,10 @@
     -2    kind                           1 resident, 2 visitor, 3 courier, 4 staff, 5 card
     -3    scope                          array of gate scopes (numbers or short text), empty: all
     -4    use limit                      passages allowed, 0: unlimited
+    -5    offline                        true: kept by a phone for when it has no network
 
-All nine are always present: an absent scope must never read as "all". Other claims are ignored.
+All but the last are always present: an absent scope must never read as "all". The last stands only where
+it is true; readers that do not know it lose nothing. Other claims are ignored.
 """
 
 import re
@@ -22,7 +24,7 @@ from enum import IntEnum
 from typing import Any
 
 ISSUER, EXPIRES, NOT_BEFORE, ISSUED, CODE_ID = 1, 4, 5, 6, 7
-PASS_ID, KIND, SCOPE, USE_LIMIT = -1, -2, -3, -4
+PASS_ID, KIND, SCOPE, USE_LIMIT, OFFLINE = -1, -2, -3, -4, -5
 
 CODE_ID_BYTES = 8
 PASS_ID_BYTES = 16
@@ -79,6 +81,7 @@ class PassClaims:
     scope: tuple[int | str, ...] = ()
     use_limit: int = 0
     code_id: bytes = field(default_factory=new_code_id)
+    offline: bool = False
 
     def __post_init__(self) -> None:
         if not _ISSUER.fullmatch(self.issuer):
@@ -107,7 +110,7 @@ class PassClaims:
 
     def to_map(self) -> dict[int, object]:
         """The claims map as it is signed."""
-        return {
+        claims: dict[int, object] = {
             ISSUER: self.issuer,
             EXPIRES: int(self.expires_at.timestamp()),
             NOT_BEFORE: int(self.not_before.timestamp()),
@@ -118,12 +121,15 @@ class PassClaims:
             SCOPE: list(self.scope),
             USE_LIMIT: self.use_limit,
         }
+        return claims | ({OFFLINE: True} if self.offline else {})
 
     @classmethod
     def from_map(cls, claims: Any) -> "PassClaims":
         """Read a decoded claims map. Raises ValueError when a claim is missing or of another type."""
         if not isinstance(claims, dict):
             raise ValueError("the claims are no map")  # noqa: TRY004 - one error for bad input
+        if claims.get(OFFLINE, True) is not True:
+            raise ValueError("the mark of an offline code is true, or not there")
         return cls(
             issuer=_take(claims, ISSUER, str),
             pass_id=_take(claims, PASS_ID, bytes),
@@ -134,6 +140,7 @@ class PassClaims:
             scope=tuple(_take(claims, SCOPE, list)),
             use_limit=_take(claims, USE_LIMIT, int),
             code_id=_take(claims, CODE_ID, bytes),
+            offline=OFFLINE in claims,
         )
 
     def as_json(self) -> dict[str, object]:
@@ -148,6 +155,7 @@ class PassClaims:
             "expires_at": self.expires_at.isoformat(),
             "scope": list(self.scope),
             "use_limit": self.use_limit,
+            "offline": self.offline,
         }
 
 

@@ -1,9 +1,11 @@
 """Passes are issued, shown and withdrawn (A4, B5).
 
-Two kinds of codes:
+Three kinds of codes:
 
 * *Short-lived* (residents, staff, whoever may pass any number of times): signed for a minute, renewed
   by the page, let through once per gate, so that a photograph of a screen opens nothing later.
+* *Offline* (residents): signed for some minutes and kept by the phone, which shows it only while it has no
+  network; let through once per gate as well. See ``adr/0002-a-code-for-when-there-is-no-network.md``.
 * *Lasting* (passes with a number of uses, cards): one code until the pass ends; the use count of the
   pass row is what stops a copy.
 """
@@ -146,13 +148,16 @@ def issue_visitor_pass(
     )
 
 
-def show_code(session: Session, pass_id: str, now: datetime, seconds: int) -> ShownCode:
+def show_code(
+    session: Session, pass_id: str, now: datetime, seconds: int, *, offline: bool = False
+) -> ShownCode:
     """Sign a code for a pass, with an id of its own.
 
     Only reads the database. The caller has checked whose pass it is.
 
     Args:
         seconds: life of a short-lived code; lasting codes live until the pass ends.
+        offline: mark the code as one that a phone keeps.
 
     Raises:
         NotFoundError: there is no such pass.
@@ -181,6 +186,7 @@ def show_code(session: Session, pass_id: str, now: datetime, seconds: int) -> Sh
         expires_at=ends,
         scope=tuple(row.scope),
         use_limit=row.max_uses,
+        offline=offline,
     )
     return ShownCode(issue(claims, key), claims.expires_at)
 

@@ -69,8 +69,13 @@ def holder(session: Session, actor: Actor, now: datetime) -> Holder:
     )
 
 
-def code(session: Session, actor: Actor, now: datetime, seconds: int) -> ShownCode:
+def code(
+    session: Session, actor: Actor, now: datetime, seconds: int, *, offline: bool = False
+) -> ShownCode:
     """A code for the resident's screen, valid for ``seconds``. Only reads.
+
+    Args:
+        offline: it is to be kept by the phone for when there is no network.
 
     Raises:
         NotIssuedError: there is no pass yet, though the resident may have one.
@@ -79,7 +84,7 @@ def code(session: Session, actor: Actor, now: datetime, seconds: int) -> ShownCo
     mine = _valid_holder(session, actor, now)
     if mine.pass_id is None:
         raise NotIssuedError
-    return show_code(session, mine.pass_id, now, seconds)
+    return show_code(session, mine.pass_id, now, seconds, offline=offline)
 
 
 def obtain(session: Session, actor: Actor, now: datetime) -> Pass:

@@ -1,15 +1,19 @@
 """The resident's pass on a screen: one page, and the fragment with which it renews its code.
 
-A code stands in the answer's body only, never in an address, and no cache may keep it.
+A code stands in the answer's body only, never in an address, and no cache may keep it. For a phone without
+a network there are two addresses more: the code it keeps, and a page to show that code on. The page is the
+same for everybody and says nothing about anybody, so that the service worker may keep it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response, jsonify, make_response, render_template
 
+from portal.core import limits
 from portal.core.actors import current_actor, resident_required
+from portal.core.errors import ConflictError
 from portal.core.permissions import Actor
 from portal.passes import own
 from portal.passes.drawing import qr_svg
@@ -17,6 +21,9 @@ from portal.passes.operations import ShownCode
 from portal.services import Services, current_services
 
 blueprint = Blueprint("passes", __name__, url_prefix="/pass", template_folder="templates")
+
+OFFLINE_LIMIT: Final = "60 per hour"
+"""By account. Each such code opens every gate once, so nobody needs many; a phone asks twelve times an hour."""
 
 
 @blueprint.get("")
@@ -29,7 +36,7 @@ def show() -> Response:
         mine = own.holder(session, actor, now)
     values: dict[str, Any] = {"holder": mine, "Standing": own.Standing}
     if mine.standing is own.Standing.VALID:
-        values |= _drawn(services, _code(services, actor))
+        values |= _drawn(services, _code(services, actor, services.config.pass_seconds))
     return _private(render_template("passes/show.html", **values))
 
 
@@ -38,19 +45,46 @@ def show() -> Response:
 def code() -> Response:
     """A fresh code, to be put in place of the one on the screen."""
     services = current_services()
-    shown = _code(services, current_actor())
+    shown = _code(services, current_actor(), services.config.pass_seconds)
     return _private(render_template("passes/_code.html", **_drawn(services, shown)))
 
 
-def _code(services: Services, actor: Actor) -> ShownCode:
-    now, seconds = services.clock(), services.config.pass_seconds
+def _account() -> str:
+    return f"offline-code:{current_actor().user_id}"
+
+
+@blueprint.get("/offline/code")
+@limits.limited(OFFLINE_LIMIT, exempt_when=lambda: False, key=_account)
+@resident_required
+def offline_code() -> Response:
+    """The code that a phone keeps: ``{svg, seconds}``; 204 for whoever has no pass or where none is handed out."""
+    services = current_services()
+    seconds = services.config.pass_offline_seconds
+    if not seconds:
+        return _unkept(make_response("", 204))
+    try:
+        shown = _code(services, current_actor(), seconds, offline=True)
+    except ConflictError:
+        return _unkept(make_response("", 204))
+    drawn = _drawn(services, shown)
+    return _unkept(jsonify(svg=str(drawn["qr"]), seconds=drawn["seconds"]))
+
+
+@blueprint.get("/offline")
+def offline() -> str:
+    """The page on which a phone without a network shows the code it keeps. Anybody may have it."""
+    return render_template("passes/offline.html", bare=True)
+
+
+def _code(services: Services, actor: Actor, seconds: int, *, offline: bool = False) -> ShownCode:
+    now = services.clock()
     try:
         with services.db.read() as session:
-            return own.code(session, actor, now, seconds)
+            return own.code(session, actor, now, seconds, offline=offline)
     except own.NotIssuedError:
         with services.db.write() as session:
             own.obtain(session, actor, now)
-            return own.code(session, actor, now, seconds)
+            return own.code(session, actor, now, seconds, offline=offline)
 
 
 def _drawn(services: Services, shown: ShownCode) -> dict[str, Any]:
@@ -60,6 +94,9 @@ def _drawn(services: Services, shown: ShownCode) -> dict[str, Any]:
 
 
 def _private(html: str) -> Response:
-    response = make_response(html)
+    return _unkept(make_response(html))
+
+
+def _unkept(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response

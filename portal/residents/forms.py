@@ -40,6 +40,13 @@ def _choices(names: dict[Any, Any]) -> list[SelectChoice]:
     return [SelectChoice(member.value, label) for member, label in names.items()]
 
 
+def _check_phone(field: Any) -> None:
+    checked = check_phone(field.data)
+    if not checked.valid:
+        raise ValidationError(sentence(checked))
+    field.data = checked.value
+
+
 class ConsentForm(FlaskForm):  # type: ignore[misc]  # flask_wtf is not followed
     """The box to tick under the consent text."""
 
@@ -51,16 +58,11 @@ class ConsentForm(FlaskForm):  # type: ignore[misc]  # flask_wtf is not followed
             raise ValidationError(lazy("Without your agreement you cannot register here."))
 
 
-class DataForm(FlaskForm):  # type: ignore[misc]
-    """Who you are, and a password. ``has_password`` is set when one was chosen before."""
+class PersonForm(FlaskForm):  # type: ignore[misc]
+    """Who you are."""
 
     name = StringField(lazy("Name"))
     phone = StringField(lazy("Mobile number"))
-    document_type = RadioField(lazy("Document"), choices=_choices(DOCUMENTS), validate_choice=False)
-    document_number = StringField(lazy("Document number"))
-    password = PasswordField(lazy("Password"))
-    confirm = PasswordField(lazy("Password again"))
-    has_password = False
 
     def validate_name(self, field: Any) -> None:
         """Letters; surplus blanks go."""
@@ -71,10 +73,14 @@ class DataForm(FlaskForm):  # type: ignore[misc]
 
     def validate_phone(self, field: Any) -> None:
         """A phone number."""
-        checked = check_phone(field.data)
-        if not checked.valid:
-            raise ValidationError(sentence(checked))
-        field.data = checked.value
+        _check_phone(field)
+
+
+class DocumentForm(FlaskForm):  # type: ignore[misc]
+    """The identity document."""
+
+    document_type = RadioField(lazy("Document"), choices=_choices(DOCUMENTS), validate_choice=False)
+    document_number = StringField(lazy("Document number"))
 
     def validate_document_type(self, field: Any) -> None:
         """One of those accepted."""
@@ -91,12 +97,20 @@ class DataForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError(problem)
         field.data = value
 
+
+class SecretForm(FlaskForm):  # type: ignore[misc]
+    """A password. ``has_password`` is set when one was chosen before, ``about`` is what must not be in it."""
+
+    password = PasswordField(lazy("Password"))
+    confirm = PasswordField(lazy("Password again"))
+    has_password = False
+    about: tuple[str, ...] = ()
+
     def validate_password(self, field: Any) -> None:
         """Strong enough; may stay empty when one was chosen before."""
         if not field.data and self.has_password:
             return
-        about = (self.name.data or "", self.phone.data or "", self.document_number.data or "")
-        problem = weakness(field.data or "", *about)
+        problem = weakness(field.data or "", *self.about)
         if problem:
             raise ValidationError(problem)
 
@@ -104,6 +118,20 @@ class DataForm(FlaskForm):  # type: ignore[misc]
         """The same twice."""
         if (field.data or "") != (self.password.data or ""):
             raise ValidationError(lazy("The two passwords are not the same. Enter them again."))
+
+
+class CheckForm(FlaskForm):  # type: ignore[misc]
+    """The button under the answers."""
+
+
+class UnlockForm(FlaskForm):  # type: ignore[misc]
+    """The number by which one goes on with a draft."""
+
+    phone = StringField(lazy("Mobile number"))
+
+    def validate_phone(self, field: Any) -> None:
+        """A phone number."""
+        _check_phone(field)
 
 
 class DwellingForm(FlaskForm):  # type: ignore[misc]

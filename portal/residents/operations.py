@@ -37,7 +37,7 @@ from portal.residents.models import (
     Resident,
     ResidentState,
 )
-from portal.residents.queries import load_resident
+from portal.residents.queries import load_resident, own_record
 
 LONGEST_NOTE: Final = 200
 
@@ -79,6 +79,28 @@ def _phone_taken() -> ConflictError:
         lazy("This phone number is already registered. Sign in with it, or ask your community."),
         field="phone",
     )
+
+
+def check_phone(session: Session, community_id: int, phone: str) -> None:
+    """Whether a phone can still register here, as far as that is known without the document.
+
+    Raises:
+        ConflictError: ``phone_registered``.
+    """
+    standing = session.scalar(
+        select(Resident.id)
+        .where(
+            Resident.community_id == community_id,
+            Resident.phone_hash == phone_hash(phone),
+            Resident.state != ResidentState.REFUSED.value,
+        )
+        .limit(1)
+    )
+    account = account_of_phone(session, phone)
+    holder = session.get(Resident, account.resident_id) if account and account.resident_id else None
+    held = account is not None and (holder is None or holder.state != ResidentState.REFUSED)
+    if standing is not None or held:
+        raise _phone_taken()
 
 
 def check_free(
@@ -289,6 +311,23 @@ def unmask(session: Session, actor: Actor, resident_id: int) -> Resident:
         actor,
         "resident.unmask",
         ("resident", resident_id),
+        path=resident.community.path,
+    )
+    return resident
+
+
+def unmask_own(session: Session, actor: Actor) -> Resident:
+    """Show a resident their own full values; the look is audited like any other.
+
+    Raises:
+        NotFoundError: the actor is no resident, or the record is gone.
+    """
+    resident = own_record(session, actor.resident_id or 0)
+    audit.record(
+        session,
+        actor,
+        "resident.unmask_own",
+        ("resident", resident.id),
         path=resident.community.path,
     )
     return resident

@@ -1,21 +1,20 @@
-"""Registration, opened by the QR code of a community's poster::
+"""Registration, opened by the QR code of a community's poster, one topic a page::
 
-    /r/<uscc>  consent ──► data ──► dwelling ──► done
+    /r/<uscc>  consent ──► person ──► document ──► dwelling ──► secret ──► check ──► done
 
-What was entered is kept in the sealed draft of the session (:mod:`portal.residents.draft`); nothing
-personal stands in an address. An error leads back to its field with everything else kept.
+What was entered is kept in the sealed draft of :mod:`portal.residents.draft`; nothing personal stands in an
+address. An error leads back to its field with everything else kept. Going back keeps what is right on the page,
+and whoever comes back later goes on where they stopped, or starts again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from flask import redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
-from wtforms.fields.choices import SelectChoice
 
 from portal.accounts.passwords import hash_password
 from portal.core.errors import DomainError, NotFoundError
@@ -28,15 +27,30 @@ from portal.privacy.texts import REGISTRATION
 from portal.regions import queries as regions
 from portal.regions.models import Region
 from portal.residents import draft as drafts
+from portal.residents import steps
 from portal.residents.blueprint import blueprint
-from portal.residents.forms import ConsentForm, DataForm, DwellingForm
+from portal.residents.forms import (
+    CheckForm,
+    ConsentForm,
+    DocumentForm,
+    DwellingForm,
+    PersonForm,
+    SecretForm,
+    UnlockForm,
+)
+from portal.residents.homes import offer
 from portal.residents.models import DocumentType, Relation
-from portal.residents.operations import Registration, check_free, register
+from portal.residents.operations import Registration, check_free, check_phone, register
 from portal.services import current_services
 
 log = structlog.get_logger("portal.residents")
-PERSON = ("name", "phone", "document_type", "document_number")
-HOME = ("building", "unit", "dwelling", "relation")
+FORMS: Final[dict[str, Any]] = {
+    "person": PersonForm,
+    "document": DocumentForm,
+    "dwelling": DwellingForm,
+    "secret": SecretForm,
+    steps.CHECK: CheckForm,
+}
 
 
 def _community(session: Session, uscc: str) -> Region:
@@ -79,126 +93,190 @@ def _language() -> str:
     return str(get_locale() or "")
 
 
-def _read_draft(uscc: str) -> drafts.Draft | None:
-    return drafts.read(uscc, current_services().clock())
+def _to(step: str, uscc: str, **values: Any) -> Any:
+    endpoint = "begin" if step == steps.CONSENT else step
+    return redirect(url_for(f"residents.{endpoint}", uscc=uscc, **values), code=303)
 
 
 def _restart(uscc: str) -> Any:
-    step = "residents.done" if drafts.is_finished(uscc) else "residents.begin"
-    return redirect(url_for(step, uscc=uscc), code=303)
+    return _to("done" if drafts.is_finished(uscc) else steps.CONSENT, uscc)
 
 
 @blueprint.route("/r/<uscc>", methods=["GET", "POST"])
 @limited(REGISTRATION_ADDRESS)
 def begin(uscc: str) -> Any:
-    """First step: what happens with the data, and the consent."""
+    """First step: what happens with the data, and the consent. Whoever has begun before may go on."""
     services = current_services()
+    now = services.clock()
     with services.db.read() as session:
         community = _community(session, uscc)
     uscc = community.uscc or uscc
+    draft = drafts.read(uscc, now)
+    if request.method == "GET" and draft and "phone" in draft and "read" not in request.args:
+        return _begun(community, draft, UnlockForm(formdata=None))
     text = _text(_language())
     form = ConsentForm()
     if form.validate_on_submit():
-        drafts.begin(uscc, text.id, services.clock())
-        return redirect(url_for("residents.data", uscc=uscc), code=303)
-    page = render_template("residents/consent.html", community=community, text=text, form=form)
+        drafts.begin(uscc, text.id, now)
+        draft = drafts.read(uscc, now) or {}
+        return _to("person" if "phone" not in draft else steps.lacking(draft), uscc)
+    page = render_template(
+        "residents/consent.html", community=community, text=text, form=form, labels=_labels()
+    )
     return page, 422 if form.errors else 200
 
 
-@blueprint.route("/r/<uscc>/data", methods=["GET", "POST"])
+def _begun(community: Region, draft: drafts.Draft, form: UnlockForm) -> str:
+    """Go on or start again; shows nothing of what was entered."""
+    unlocked = drafts.is_open(draft, current_services().clock())
+    return render_template(
+        "residents/begun.html",
+        community=community,
+        form=form,
+        at=datetime.fromisoformat(draft["consent_at"]),
+        onward=steps.lacking(draft) if unlocked else None,
+    )
+
+
+@blueprint.post("/r/<uscc>/continue")
 @limited(REGISTRATION_ADDRESS)
-def data(uscc: str) -> Any:
-    """Second step: name, phone, document, password."""
+def resume(uscc: str) -> Any:
+    """Go on with a draft that is locked, by the number in it."""
     services = current_services()
+    now = services.clock()
     with services.db.read() as session:
         community = _community(session, uscc)
-        draft = _read_draft(uscc)
-        if draft is None:
-            return _restart(uscc)
-        form = DataForm(data={key: draft.get(key, "") for key in PERSON})
-        if not form.document_type.data:
-            form.document_type.data = DocumentType.RESIDENT_ID.value
-        form.has_password = "password_hash" in draft
-        if form.validate_on_submit():
-            try:
-                kind = DocumentType(form.document_type.data)
-                phone, number = form.phone.data, form.document_number.data
-                check_free(session, community.id, phone, kind, number)
-            except DomainError as error:
-                _put_beside(form, error)
-            else:
-                draft.update({key: form[key].data for key in PERSON})
-                if form.password.data:
-                    draft["password_hash"] = hash_password(form.password.data)
-                drafts.write(draft)
-                return redirect(url_for("residents.dwelling", uscc=uscc), code=303)
-    page = render_template("residents/data.html", community=community, form=form)
-    return page, 422 if form.errors else 200
+    draft = drafts.read(uscc, now)
+    if draft is None:
+        return _restart(uscc)
+    form = UnlockForm()
+    if form.validate_on_submit():
+        if drafts.unlock(draft, form.phone.data, now):
+            return _to(steps.lacking(draft), uscc)
+        form.phone.errors = [
+            lazy("This is not the number that was entered. Enter that one, or start again.")
+        ]
+    return _begun(community, draft, form), 422
 
 
-def _put_beside(form: Any, error: DomainError) -> None:
-    """Show a refusal beside its field, or above the form."""
-    if error.field is not None and error.field in form:
-        form[error.field].errors = [*form[error.field].errors, error.message]
-    else:
-        form.form_errors = [*form.form_errors, error.message]
-    log.info("registration refused", code=error.code)
+@blueprint.post("/r/<uscc>/again")
+def start_again(uscc: str) -> Any:
+    """Throw the draft away."""
+    drafts.discard()
+    return _to(steps.CONSENT, uscc)
 
 
-def _listed(rows: Iterable[tuple[int, str]]) -> list[SelectChoice]:
-    choices = [SelectChoice(str(number), name) for number, name in rows]
-    return [SelectChoice("", lazy("Choose")), *choices]
+@blueprint.route("/r/<uscc>/person", methods=["GET", "POST"])
+@limited(REGISTRATION_ADDRESS)
+def person(uscc: str) -> Any:
+    """Name and phone."""
+    return _step(uscc, "person")
 
 
-def _offer(session: Session, community: Region, form: DwellingForm) -> None:
-    """Fill the lists that depend on each other; a choice that does not fit any more is dropped."""
-    form.building.choices = _listed(
-        (b.id, b.name) for b in regions.buildings(session, community.id)
-    )
-    building = _chosen(form.building)
-    form.unit.choices = _listed(
-        (u.id, u.name) for u in regions.units(session, community.id, building or 0)
-    )
-    if len(form.unit.choices) == 2:
-        form.unit.data = form.unit.choices[1].value
-    unit = _chosen(form.unit)
-    form.dwelling.choices = _listed(
-        (d.id, d.number) for d in regions.dwellings(session, community.id, unit or 0)
-    )
-    _chosen(form.dwelling)
-
-
-def _chosen(field: Any) -> int | None:
-    """The chosen id if it is offered; else the choice is dropped."""
-    if field.data and field.data in {choice.value for choice in field.choices}:
-        return int(field.data)
-    field.data = ""
-    return None
+@blueprint.route("/r/<uscc>/document", methods=["GET", "POST"])
+@limited(REGISTRATION_ADDRESS)
+def document(uscc: str) -> Any:
+    """Kind and number of the document."""
+    return _step(uscc, "document")
 
 
 @blueprint.route("/r/<uscc>/dwelling", methods=["GET", "POST"])
 @limited(REGISTRATION_ADDRESS, exempt_when=lambda: not_posted() or _is_choosing())
 def dwelling(uscc: str) -> Any:
-    """Third step: building, unit, number, relation; sends the registration."""
+    """Building, unit, number, relation."""
+    return _step(uscc, "dwelling")
+
+
+@blueprint.route("/r/<uscc>/secret", methods=["GET", "POST"])
+@limited(REGISTRATION_ADDRESS)
+def secret(uscc: str) -> Any:
+    """The password."""
+    return _step(uscc, "secret")
+
+
+@blueprint.route("/r/<uscc>/check", methods=["GET", "POST"])
+@limited(REGISTRATION_ADDRESS)
+def check(uscc: str) -> Any:
+    """All answers on one page, each with a way to change it; sends the registration."""
+    return _step(uscc, steps.CHECK)
+
+
+def _step(uscc: str, step: str) -> Any:
+    now = current_services().clock()
     with current_services().db.read() as session:
         community = _community(session, uscc)
-        draft = _read_draft(uscc)
+        uscc = str(community.uscc)
+        draft = drafts.read_open(uscc, now)
         if draft is None:
             return _restart(uscc)
-        if "password_hash" not in draft:
-            return redirect(url_for("residents.data", uscc=uscc), code=303)
-        form = DwellingForm(data={key: draft.get(key, "") for key in HOME})
-        _offer(session, community, form)
-    choosing = _is_choosing()
-    if request.method == "POST" and choosing:
-        part = "residents/dwelling_fields.html" if _by_htmx() else "residents/dwelling.html"
-        return render_template(part, community=community, form=form)
-    if form.validate_on_submit():
-        draft.update({key: form[key].data for key in HOME})
-        drafts.write(draft)
-        return _send(community, draft, form)
-    page = render_template("residents/dwelling.html", community=community, form=form)
-    return page, 422 if form.errors else 200
+        if not steps.reached(step, draft):
+            return _to(steps.lacking(draft), uscc)
+        form = _form(session, community, step, draft)
+        if request.method == "GET" or (step == "dwelling" and _is_choosing()):
+            return _page(session, community, step, draft, form)
+        valid = form.validate_on_submit()
+        if request.form.get("step") == "back":
+            drafts.write(draft | _entered(step, form, right_only=True), now)
+            back = steps.before(step, draft)
+            return _to(back, uscc, **({"read": 1} if back == steps.CONSENT else {}))
+        if not valid:
+            return _page(session, community, step, draft, form), 422
+        draft |= _entered(step, form)
+        drafts.write(draft, now)
+        try:
+            _require_free(session, community, step, draft)
+        except DomainError as error:
+            return _refused(session, community, draft, error)
+    return _send(community, draft) if step == steps.CHECK else _to(steps.lacking(draft), uscc)
+
+
+def _form(
+    session: Session, community: Region, step: str, draft: drafts.Draft, *, typed: bool = True
+) -> Any:
+    kept = {name: draft.get(name, "") for name in steps.ASKED.get(step, ())}
+    form = FORMS[step](data=kept) if typed else FORMS[step](formdata=None, data=kept)
+    if isinstance(form, DocumentForm) and not form.document_type.data and not form.is_submitted():
+        form.document_type.data = DocumentType.RESIDENT_ID.value
+    elif isinstance(form, DwellingForm):
+        offer(session, community.id, form)
+    elif isinstance(form, SecretForm):
+        form.has_password = "password_hash" in draft
+        form.about = tuple(str(draft[n]) for n in ("name", "phone", "document_number"))
+    return form
+
+
+def _entered(step: str, form: Any, *, right_only: bool = False) -> drafts.Draft:
+    """What the form adds to the draft; with ``right_only`` leaving out fields that are empty or wrong."""
+    if isinstance(form, SecretForm):
+        chosen = form.password.data if not right_only else ""
+        return {"password_hash": hash_password(chosen)} if chosen else {}
+    return {
+        name: form[name].data
+        for name in steps.ASKED.get(step, ())
+        if not right_only or (form[name].data and not form[name].errors)
+    }
+
+
+def _page(session: Session, community: Region, step: str, draft: drafts.Draft, form: Any) -> str:
+    values = {"community": community, "form": form, "step": step, "draft": draft}
+    if step == "dwelling" and _by_htmx():
+        return render_template("residents/dwelling_fields.html", **values)
+    if step == steps.CHECK:
+        home = regions.dwelling(session, community.id, int(draft["dwelling"]))
+        values |= {
+            "home": home.label if home else "–",
+            "agreed_at": datetime.fromisoformat(draft["consent_at"]),
+        }
+    return render_template(
+        f"residents/{step}.html",
+        order=steps.ORDER,
+        labels=_labels(),
+        **values,
+    )
+
+
+def _labels() -> list[Any]:
+    return [steps.NAMES[one] for one in steps.ORDER]
 
 
 def _by_htmx() -> bool:
@@ -210,7 +288,28 @@ def _is_choosing() -> bool:
     return _by_htmx() or request.form.get("step") == "choose"
 
 
-def _send(community: Region, draft: drafts.Draft, form: DwellingForm) -> Any:
+def _require_free(session: Session, community: Region, step: str, draft: drafts.Draft) -> None:
+    """Whether phone and document may register here: said as early as it is known."""
+    if step == "person":
+        check_phone(session, community.id, draft["phone"])
+    elif step == "document":
+        kind = DocumentType(draft["document_type"])
+        check_free(session, community.id, draft["phone"], kind, draft["document_number"])
+
+
+def _refused(session: Session, community: Region, draft: drafts.Draft, error: DomainError) -> Any:
+    """The page that asks for what was refused, with the sentence beside its field."""
+    log.info("registration refused", code=error.code)
+    step = steps.asking_for(error.field)
+    form = _form(session, community, step, draft, typed=False)
+    if error.field is not None and error.field in form:
+        form[error.field].errors = [error.message]
+    else:
+        form.form_errors = [error.message]
+    return _page(session, community, step, draft, form), error.status
+
+
+def _send(community: Region, draft: drafts.Draft) -> Any:
     services = current_services()
     entered = Registration(
         name=draft["name"],
@@ -229,22 +328,17 @@ def _send(community: Region, draft: drafts.Draft, form: DwellingForm) -> Any:
         with services.db.write() as session:
             register(session, community.id, entered, services.clock())
     except DomainError as error:
-        if error.field in PERSON:
-            person = DataForm(formdata=None, data={key: draft[key] for key in PERSON})
-            _put_beside(person, error)
-            page = render_template("residents/data.html", community=community, form=person)
-            return page, error.status
-        _put_beside(form, error)
-        return render_template("residents/dwelling.html", community=community, form=form), 422
+        with services.db.read() as session:
+            return _refused(session, community, draft, error)
     drafts.finish(uscc)
-    return redirect(url_for("residents.done", uscc=uscc), code=303)
+    return _to("done", uscc)
 
 
 @blueprint.get("/r/<uscc>/done")
 def done(uscc: str) -> Any:
-    """Last step: what happens now."""
+    """Last page: what happens now."""
     with current_services().db.read() as session:
         community = _community(session, uscc)
     if not drafts.is_finished(str(community.uscc)):
-        return redirect(url_for("residents.begin", uscc=uscc), code=303)
+        return _to(steps.CONSENT, uscc)
     return render_template("residents/done.html", community=community)

@@ -11,7 +11,7 @@ from portal.core.errors import DomainError, ForbiddenError
 from portal.core.i18n import _, lazy
 from portal.core.paging import page_number
 from portal.core.permissions import Actor, Permission
-from portal.residents import posters, registration
+from portal.residents import me, posters, registration
 from portal.residents.blueprint import blueprint
 from portal.residents.forms import DOCUMENTS, RELATIONS, DecisionForm
 from portal.residents.models import Resident, ResidentState
@@ -20,7 +20,7 @@ from portal.residents.queries import count_by_state, list_residents, load_reside
 from portal.residents.words import STATES
 from portal.services import current_services
 
-__all__ = ["blueprint", "posters", "registration"]
+__all__ = ["blueprint", "me", "posters", "registration"]
 
 
 @blueprint.app_context_processor

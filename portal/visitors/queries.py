@@ -97,6 +97,22 @@ def own(session: Session, actor: Actor, limit: int = PAGE) -> Sequence[Invitatio
     return session.scalars(statement).all()
 
 
+def awaited(session: Session, actor: Actor, now: datetime) -> Sequence[Invitation]:
+    """Invitations of this resident that are still to be decided or used, the next first."""
+    statement = (
+        select(Invitation)
+        .options(*_loaded())
+        .where(
+            Invitation.resident_id == actor.resident_id,
+            Invitation.state.in_((InvitationState.PENDING, InvitationState.APPROVED)),
+            Invitation.valid_until > now,
+        )
+        .order_by(Invitation.valid_from, Invitation.id)
+        .limit(PAGE)
+    )
+    return session.scalars(statement).all()
+
+
 def own_one(session: Session, actor: Actor, invitation_id: int) -> Invitation:
     """One invitation of this resident.
 

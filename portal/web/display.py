@@ -1,8 +1,9 @@
-"""How somebody wants pages to look: theme and text size. Remembered in cookies, so that the server draws the
+"""How somebody wants pages to look: theme, text size, hints. Remembered in cookies, so that the server draws the
 page right at once, also for who is not signed in. Nothing about the person is in them.
 
     theme   light | dark; none: as the device wishes
     text    large; none: normal
+    hint    hidden; none: the hint to put the portal on the home screen is shown
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from portal.web.start import own_path
 blueprint = Blueprint("display", __name__)
 
 # What may be chosen; the first of each is the default and needs no cookie.
-CHOICES: Final = {"theme": ("auto", "light", "dark"), "text": ("normal", "large")}
+CHOICES: Final = {
+    "theme": ("auto", "light", "dark"),
+    "text": ("normal", "large"),
+    "hint": ("shown", "hidden"),
+}
 KEPT_SECONDS: Final = 400 * 86_400  # browsers keep none longer
 
 
@@ -29,6 +34,7 @@ class Display:
 
     theme: str
     text: str
+    hint: str
 
 
 def current_display() -> Display:
@@ -38,12 +44,12 @@ def current_display() -> Display:
         value = request.cookies.get(name, "")
         return value if value in CHOICES[name] else CHOICES[name][0]
 
-    return Display(theme=chosen("theme"), text=chosen("text"))
+    return Display(theme=chosen("theme"), text=chosen("text"), hint=chosen("hint"))
 
 
 @blueprint.post("/display")
 def change() -> Any:
-    """Remember the theme or the text size and come back; scripts get an empty answer."""
+    """Remember the theme, the text size or that a hint was seen, and come back; scripts get an empty answer."""
     wanted = {name: request.form[name] for name in CHOICES if name in request.form}
     if not wanted or any(value not in CHOICES[name] for name, value in wanted.items()):
         raise DomainError("bad_display", lazy("This way of showing pages is not available."))

@@ -37,6 +37,7 @@ from portal.vehicles.models import Vehicle
 from portal.visitors import operations as visitors
 from portal.visitors.models import Invitation
 from portal.workbench.sources import sources
+from tests.browser.registering import NAME
 from tests.services.up import Up
 
 NOT_PAGES = {
@@ -47,6 +48,9 @@ NOT_PAGES = {
     "workbench.list_",
     "workbench.events",
     "passes.code",
+    "passes.offline_code",
+    "shell.manifest",
+    "shell.worker",
     "visitors.state",
     "devices.commands",
     "parcels.one_state",
@@ -61,6 +65,7 @@ NOT_PAGES = {
 }
 """Answers for machines and for scripts of pages; so is everything below /api/."""
 ALSO = {
+    "residents.begin": ("?read=1",),
     "residents.queue": ("?state=approved", "?state=approved&page=2", "?state=refused"),
     "visitors.queue": ("?show=closed",),
     "vehicles.queue": ("?state=verified", "?state=refused", "?state=removed"),
@@ -236,5 +241,6 @@ def _proper_names(session: Session) -> list[str]:
         *session.scalars(select(Invitation.visitor_name)),
         *session.scalars(select(Invitation.decision_note)),
         *session.scalars(select(Notice.withdrawn_reason)),
+        NAME,
     }
     return sorted(filter(None, names), key=len, reverse=True)

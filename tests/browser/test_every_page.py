@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from tests.browser import looks
 from tests.browser.pages import Places
 from tests.browser.people import DESK, PHONE, TABLET, People, noted
-from tests.browser.registering import applicant, consent, enter_data, enter_dwelling
+from tests.browser.registering import applicant, consent, enter_everything, onward
 
 pytestmark = pytest.mark.system
 
@@ -31,13 +31,13 @@ _numbers = count(1)
 def _half_registered(people: People, language: str) -> Page:
     page = people.stranger(language)
     consent(page, f"/r/{people.facts['uscc']}")
-    enter_data(page, applicant())
+    enter_everything(page, applicant())
     return page
 
 
 def _just_registered(people: People, language: str) -> Page:
     page = _half_registered(people, language)
-    enter_dwelling(page, "2号楼", "1单元", "201")
+    onward(page, "done")
     return page
 
 
@@ -84,15 +84,28 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "parcels.courier_new",
             "parcels.courier_meal",
             "parcels.courier_parcel",
+            "shell.offline",
+            "passes.offline",
         },
     ),
-    "half registered": (_half_registered, {"residents.data", "residents.dwelling"}),
+    "half registered": (
+        _half_registered,
+        {
+            "residents.begin",
+            "residents.person",
+            "residents.document",
+            "residents.dwelling",
+            "residents.secret",
+            "residents.check",
+        },
+    ),
     "just registered": (_just_registered, {"residents.done"}),
     "at the second factor": (_at_the_second_factor, {"security.two_factor_token_validation"}),
     "waiting resident": (
         _waiting_resident,
         {"home.index", "passes.show", "visitors.mine", "vehicles.mine"},
         {"home.index", "passes.show", "visitors.mine", "notices.mine"},
+        {"home.index", "passes.show", "visitors.mine", "residents.me"},
     ),
     "resident": (
         lambda people, language: people.signed_in(people.resident, language),
@@ -111,6 +124,8 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
             "parcels.mine",
             "parcels.one",
             "parcels.open_own",
+            "residents.me",
+            "residents.stored",
         },
     ),
     "worker": (

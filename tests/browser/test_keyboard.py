@@ -49,21 +49,18 @@ def register(page: Page, link: str, who: Applicant) -> None:
     reach(page, "#agree")
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile("/data"))
+    page.wait_for_url(re.compile("/person"))
     for field, text in (("#name", who.name), ("#phone", who.phone)):
         reach(page, field)
         page.keyboard.insert_text(text)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/document"))
     reach(page, "input[name=document_type]:checked")
     page.keyboard.press("ArrowDown")
     assert page.evaluate(_FOCUSED, "input[value=passport]:checked")
     page.keyboard.press("ArrowUp")
-    for field, text in (
-        ("#document_number", who.document),
-        ("#password", PASSWORD),
-        ("#confirm", PASSWORD),
-    ):
-        reach(page, field)
-        page.keyboard.insert_text(text)
+    reach(page, "#document_number")
+    page.keyboard.insert_text(who.document)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/dwelling"))
     reach(page, "#building")
@@ -74,6 +71,14 @@ def register(page: Page, link: str, who: Applicant) -> None:
     page.keyboard.press("ArrowDown")
     reach(page, "input[name=relation]")
     page.keyboard.press("Space")
+    reach(page, "main form button[type=submit]")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/secret"))
+    for field in ("#password", "#confirm"):
+        reach(page, field)
+        page.keyboard.insert_text(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/check"))
     reach(page, "main form button[type=submit]")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/done"))

@@ -6,7 +6,13 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser import looks
 from tests.browser.pages import Places
 from tests.browser.people import PHONE, People
-from tests.browser.registering import applicant, consent, enter_data
+from tests.browser.registering import (
+    applicant,
+    consent,
+    enter_document,
+    enter_dwelling,
+    enter_person,
+)
 
 pytestmark = pytest.mark.system
 
@@ -50,7 +56,7 @@ def choose(page: Page, name: str, value: str) -> None:
 def send(page: Page) -> int:
     """Send the form and say how the server answered."""
     with page.expect_navigation() as going:
-        page.locator("main form button[type=submit]").first.click()
+        page.locator("main form button[type=submit]:not([name=step])").first.click()
     answer = going.value
     assert answer is not None
     return answer.status
@@ -83,27 +89,38 @@ def test_registration_says_beside_each_field_what_is_wrong_and_keeps_what_was_en
     people: People, places: Places
 ) -> None:
     page = people.stranger(size=PHONE)
-    consent(page, f"/r/{people.facts['uscc']}")
-    for nonsense in NONSENSE.values():
-        for name in ("name", "phone", "document_number"):
-            put(page, name, nonsense)
-        put(page, "password", "short")
-        put(page, "confirm", "other")
-        assert send(page) == 422
-        for name in ("name", "phone", "document_number", "password", "confirm"):
-            sentence(page, name)
-        whole(page, "zh_Hans_CN", places)
-
-    # One field at fault: the others stay as they were.
     who = applicant()
+
+    def refused(*fields: str) -> None:
+        """Nonsense in each of these, one kind after the other."""
+        for nonsense in NONSENSE.values():
+            for name in fields:
+                put(page, name, nonsense)
+            assert send(page) == 422
+            for name in fields:
+                sentence(page, name)
+            whole(page, "zh_Hans_CN", places)
+
+    consent(page, f"/r/{people.facts['uscc']}")
+    refused("name", "phone")
+    # One field at fault: the other stays as it was.
     put(page, "name", who.name)
     put(page, "phone", NONSENSE["markup"])
-    put(page, "document_number", who.document)
     assert send(page) == 422
     sentence(page, "phone")
-    assert page.locator("#name-error, #document_number-error").count() == 0
-    assert (entered(page, "name"), entered(page, "document_number")) == (who.name, who.document)
-    assert entered(page, "password") == ""
+    assert page.locator("#name-error").count() == 0
+    assert entered(page, "name") == who.name
+    enter_person(page, who)
+    refused("document_number")
+    enter_document(page, who)
+    enter_dwelling(page, "2号楼", "1单元", "201")
+    put(page, "password", "short")
+    put(page, "confirm", "other")
+    assert send(page) == 422
+    for name in ("password", "confirm"):
+        sentence(page, name)
+        assert entered(page, name) == ""
+    whole(page, "zh_Hans_CN", places)
 
 
 def test_registration_takes_no_answer_that_it_does_not_offer(
@@ -114,11 +131,13 @@ def test_registration_takes_no_answer_that_it_does_not_offer(
     assert send(page) == 422
     expect(sentence(page, "agree")).to_contain_text("Without your agreement you cannot register")
     whole(page, "en", places)
+    who = applicant()
     consent(page, f"/r/{people.facts['uscc']}")
+    enter_person(page, who)
     choose(page, "document_type", "driver's licence")
     assert send(page) == 422
     expect(page.locator("#document_type-error")).to_have_text("Choose the kind of document.")
-    enter_data(page, applicant())
+    enter_document(page, who)
     for name in ("building", "unit", "dwelling"):
         choose(page, name, "-1 OR 1=1")
     choose(page, "relation", "<b>king</b>")

@@ -1,5 +1,6 @@
 """What the claims of a pass can and cannot say."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -102,4 +103,18 @@ def test_claims_that_are_no_map_are_refused_and_unknown_ones_ignored() -> None:
     with pytest.raises(ValueError, match="no map"):
         PassClaims.from_map([1])
     claims = PassClaims(**GOOD)
-    assert PassClaims.from_map(claims.to_map() | {-5: "later"}) == claims
+    assert PassClaims.from_map(claims.to_map() | {-6: "later"}) == claims
+
+
+def test_an_offline_code_is_marked_and_any_other_is_not() -> None:
+    claims = PassClaims(**GOOD)
+    assert -5 not in claims.to_map()
+    marked = replace(claims, offline=True)
+    assert marked.to_map()[-5] is True
+    assert PassClaims.from_map(marked.to_map()) == marked
+
+
+@pytest.mark.parametrize("mark", [False, 1, "yes", None])
+def test_the_mark_of_an_offline_code_has_one_form(mark: object) -> None:
+    with pytest.raises(ValueError, match="offline"):
+        PassClaims.from_map(PassClaims(**GOOD).to_map() | {-5: mark})

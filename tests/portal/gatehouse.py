@@ -79,9 +79,9 @@ class Gatehouse:
                 scope=scope,
             ).id
 
-    def code(self, pass_id: str, seconds: int = 60) -> str:
+    def code(self, pass_id: str, seconds: int = 60, *, offline: bool = False) -> str:
         with self.db.read() as session:
-            return show_code(session, pass_id, self.now, seconds).token
+            return show_code(session, pass_id, self.now, seconds, offline=offline).token
 
     def scan(self, code: str, **fields: object) -> Scan:
         values = {"id": uuid4().hex, "at": self.now, "code": code} | fields

@@ -92,6 +92,23 @@ def test_a_copied_code_opens_each_gate_once(house: Gatehouse) -> None:
     assert house.show(house.code(pass_id)).reason == "ok"
 
 
+def test_a_code_that_a_phone_keeps_opens_each_gate_once_until_it_is_over(house: Gatehouse) -> None:
+    pass_id = house.resident_pass()
+    code = house.code(pass_id, 900, offline=True)
+    house.now += timedelta(minutes=10)
+    assert [house.show(code, gate).reason for gate in (MAIN, MAIN, EAST)] == [
+        "ok",
+        "replayed",
+        "ok",
+    ]
+    again = house.code(pass_id, 900, offline=True)
+    with house.db.write() as session:
+        revoke(session, pass_id, house.now, "moved_out")
+    assert house.show(again).reason == "revoked"
+    house.now += timedelta(minutes=16)
+    assert house.show(again).reason == "expired"
+
+
 def test_a_code_stops_with_its_pass(house: Gatehouse) -> None:
     pass_id = house.resident_pass()
     code = house.code(pass_id)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import re
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
+from werkzeug.test import TestResponse
 
 from portal.accounts.models import User
 from portal.privacy.models import Consent, ConsentText
@@ -28,42 +30,53 @@ NUMBER = identity_number("11010519920818551")
 PASSWORD = "seven grey herons"
 
 
-def person_data(**changed: str) -> dict[str, str]:
-    data = {
-        "name": "陈静",
-        "phone": NEW_PHONE,
-        "document_type": "resident_id",
-        "document_number": NUMBER,
-        "password": PASSWORD,
-        "confirm": PASSWORD,
+def answers(town: Town, **changed: str) -> dict[str, dict[str, str]]:
+    """What somebody enters, by step."""
+    steps = {
+        "person": {"name": "陈静", "phone": NEW_PHONE},
+        "document": {"document_type": "resident_id", "document_number": NUMBER},
+        "dwelling": {
+            "building": str(town.ids["community:building"]),
+            "unit": str(town.ids["community:unit"]),
+            "dwelling": str(town.ids["community:dwelling"]),
+            "relation": "tenant",
+        },
+        "secret": {"password": PASSWORD, "confirm": PASSWORD},
+        "check": {},
     }
-    return {**data, **changed}
-
-
-def home_data(town: Town, **changed: str) -> dict[str, str]:
-    data = {
-        "building": str(town.ids["community:building"]),
-        "unit": str(town.ids["community:unit"]),
-        "dwelling": str(town.ids["community:dwelling"]),
-        "relation": "tenant",
+    return {
+        step: {name: changed.get(name, value) for name, value in entries.items()}
+        for step, entries in steps.items()
     }
-    return {**data, **changed}
 
 
-def at_data(town: Town, uscc: str = USCC) -> Person:
-    """Somebody who has agreed."""
+ORDER = ("person", "document", "dwelling", "secret", "check")
+
+
+def at(town: Town, step: str, uscc: str = USCC, **changed: str) -> Person:
+    """Somebody who has agreed and come to this step."""
     person = town.person()
     assert person.get(f"/r/{uscc}").status_code == 200
-    assert person.post(f"/r/{uscc}", {"agree": "y"}).location == f"/r/{uscc}/data"
+    assert person.post(f"/r/{uscc}", {"agree": "y"}).location == f"/r/{uscc}/person"
+    given = answers(town, **changed)
+    for here, onward in pairwise(ORDER):
+        if here == step:
+            break
+        answer = person.post(f"/r/{uscc}/{here}", given[here])
+        assert answer.status_code == 303, answer.text
+        assert answer.location == f"/r/{uscc}/{onward}"
     return person
 
 
-def at_dwelling(town: Town, uscc: str = USCC, **changed: str) -> Person:
-    """Somebody who has said who they are."""
-    person = at_data(town, uscc)
-    answer = person.post(f"/r/{uscc}/data", person_data(**changed))
-    assert answer.status_code == 303, answer.text
-    return person
+def put(town: Town, person: Person, page: str, button: str = "", **changed: str) -> TestResponse:
+    """Send one step, by one of its buttons."""
+    entries = answers(town, **changed)[page] | ({"step": button} if button else {})
+    return person.post(f"/r/{USCC}/{page}", entries)
+
+
+def send(person: Person, uscc: str = USCC) -> TestResponse:
+    """Send the registration."""
+    return person.post(f"/r/{uscc}/check")
 
 
 def registered(town: Town) -> Resident:
@@ -84,8 +97,13 @@ def field(page: str, name: str) -> str:
 
 
 def test_a_person_registers_from_poster_to_waiting(town: Town) -> None:
-    person = at_dwelling(town)
-    sent = person.post(f"/r/{USCC}/dwelling", home_data(town))
+    person = at(town, "check")
+    shown = html.unescape(person.get(f"/r/{USCC}/check").text)
+    for answer in ("陈静", NEW_PHONE, NUMBER, "Resident identity card", "Tenant"):
+        assert answer in shown
+    assert PASSWORD not in shown
+    assert count(town, Resident) == 4
+    sent = send(person)
     assert (sent.status_code, sent.location) == (303, f"/r/{USCC}/done")
     assert "waits for approval" in person.get(sent.location).text
 
@@ -113,8 +131,8 @@ def test_the_consent_is_for_the_text_that_was_read(town: Town) -> None:
     page = person.get(f"/r/{USCC}")
     assert "居民登记个人信息处理告知与同意" in page.text
     person.post(f"/r/{USCC}", {"agree": "y"})
-    person.post(f"/r/{USCC}/data", person_data())
-    person.post(f"/r/{USCC}/dwelling", home_data(town))
+    for step, entries in answers(town).items():
+        person.post(f"/r/{USCC}/{step}", entries)
     with town.db.read() as session:
         language = session.scalar(
             select(ConsentText.language)
@@ -142,7 +160,7 @@ def test_the_consent_text_is_there_even_if_nobody_published_one(town: Town) -> N
     ],
 )
 def test_a_strange_code_gets_a_clear_page(town: Town, code: str, sentence: str) -> None:
-    for step in ("", "/data", "/dwelling", "/done"):
+    for step in ("", *(f"/{step}" for step in ORDER), "/done"):
         answer = town.person().get(f"/r/{code}{step}")
         assert answer.status_code == 404
         assert sentence in answer.text
@@ -159,14 +177,14 @@ def test_without_agreement_nothing_goes_on(town: Town) -> None:
     refused = person.post(f"/r/{USCC}")
     assert refused.status_code == 422
     assert "Without your agreement" in field(refused.text, "agree")
-    for step in ("data", "dwelling", "done"):
+    for step in (*ORDER, "done"):
         assert person.get(f"/r/{USCC}/{step}").location == f"/r/{USCC}"
-    assert person.post(f"/r/{USCC}/data", person_data()).location == f"/r/{USCC}"
+    assert put(town, person, "person").location == f"/r/{USCC}"
 
 
 def test_consent_in_one_community_is_none_in_another(town: Town) -> None:
-    person = at_data(town)
-    assert person.get(f"/r/{OTHER_USCC}/data").location == f"/r/{OTHER_USCC}"
+    person = at(town, "person")
+    assert person.get(f"/r/{OTHER_USCC}/person").location == f"/r/{OTHER_USCC}"
 
 
 @pytest.mark.parametrize(
@@ -193,13 +211,14 @@ def test_consent_in_one_community_is_none_in_another(town: Town) -> None:
 def test_nonsense_is_refused_beside_its_field_and_the_rest_kept(
     town: Town, name: str, value: str, sentence: str
 ) -> None:
-    person = at_data(town)
-    answer = person.post(f"/r/{USCC}/data", person_data(**{name: value}))
+    given = answers(town, **{name: value})
+    step = next(step for step, entries in given.items() if name in entries)
+    answer = put(town, at(town, step), step, **{name: value})
     assert answer.status_code == 422
     assert sentence in field(answer.text, name)
     if name not in {"password", "confirm", "document_type"}:
         assert 'aria-invalid="true"' in field(answer.text, name)
-    for other, typed in person_data(**{name: value}).items():
+    for other, typed in given[step].items():
         if other in {"name", "phone", "document_number"}:
             assert f'value="{html.escape(typed)}"' in answer.text
     assert PASSWORD not in answer.text
@@ -207,21 +226,17 @@ def test_nonsense_is_refused_beside_its_field_and_the_rest_kept(
 
 
 def test_other_documents_are_accepted_by_type(town: Town) -> None:
-    person = at_data(town)
-    bad = person.post(
-        f"/r/{USCC}/data", person_data(document_type="passport", document_number="E1")
-    )
+    person = at(town, "document")
+    bad = put(town, person, "document", document_type="passport", document_number="E1")
     assert "6 to 20 letters and digits" in field(bad.text, "document_number")
-    at_dwelling(town, document_type="passport", document_number="e 1234-5678").post(
-        f"/r/{USCC}/dwelling", home_data(town)
-    )
+    send(at(town, "check", document_type="passport", document_number="e 1234-5678"))
     resident = registered(town)
     assert resident.document_type == DocumentType.PASSPORT
     assert resident.document_number == "E12345678"
 
 
 def test_the_lists_follow_each_other(town: Town) -> None:
-    person = at_dwelling(town)
+    person = at(town, "dwelling")
     building = str(town.ids["community:building"])
     part = person.post(
         f"/r/{USCC}/dwelling", {"building": building}, headers={"HX-Request": "true"}
@@ -230,7 +245,7 @@ def test_the_lists_follow_each_other(town: Town) -> None:
     assert "<html" not in part.text
     assert "1单元" in part.text
     assert ">101<" not in part.text
-    whole = person.post(f"/r/{USCC}/dwelling", home_data(town, step="choose", dwelling=""))
+    whole = put(town, person, "dwelling", "choose", dwelling="")
     assert whole.status_code == 200
     assert "<html" in whole.text
     assert ">101<" in whole.text
@@ -251,42 +266,138 @@ def test_the_lists_follow_each_other(town: Town) -> None:
 def test_a_dwelling_that_is_not_offered_is_refused(
     town: Town, name: str, value: str, sentence: str
 ) -> None:
-    person = at_dwelling(town)
-    answer = person.post(f"/r/{USCC}/dwelling", home_data(town, **{name: value}))
+    person = at(town, "dwelling")
+    answer = put(town, person, "dwelling", **{name: value})
     assert answer.status_code == 422
     assert sentence in field(answer.text, name)
     assert count(town, Resident) == 4
 
 
+def elsewhere(town: Town) -> dict[str, str]:
+    """A dwelling of the other community."""
+    return {name: str(town.ids[f"other:{name}"]) for name in ("building", "unit", "dwelling")}
+
+
 def test_a_dwelling_of_another_community_is_refused(town: Town) -> None:
-    person = at_dwelling(town)
-    foreign = home_data(
-        town,
-        building=str(town.ids["other:building"]),
-        unit=str(town.ids["other:unit"]),
-        dwelling=str(town.ids["other:dwelling"]),
-    )
-    assert person.post(f"/r/{USCC}/dwelling", foreign).status_code == 422
+    person = at(town, "dwelling")
+    assert put(town, person, "dwelling", **elsewhere(town)).status_code == 422
+    assert count(town, Resident) == 4
+
+
+def test_no_step_can_be_left_out(town: Town) -> None:
+    for here, reached in enumerate(ORDER):
+        person = at(town, reached)
+        for later in ORDER[here + 1 :]:
+            assert person.get(f"/r/{USCC}/{later}").location == f"/r/{USCC}/{reached}"
+            assert put(town, person, later).location == f"/r/{USCC}/{reached}"
     assert count(town, Resident) == 4
 
 
 def test_going_back_keeps_what_was_entered(town: Town) -> None:
-    person = at_dwelling(town)
-    page = person.get(f"/r/{USCC}/data").text
+    person = at(town, "check")
+    page = person.get(f"/r/{USCC}/person").text
     assert 'value="陈静"' in page
     assert f'value="{NEW_PHONE}"' in page
-    assert "leave it empty to keep it" in page
-    again = person.post(f"/r/{USCC}/data", person_data(name="陈敬", password="", confirm=""))
-    assert again.status_code == 303
-    person.post(f"/r/{USCC}/dwelling", home_data(town))
+    assert "leave it empty to keep it" in person.get(f"/r/{USCC}/secret").text
+
+
+def test_back_keeps_what_is_right_on_the_page_and_forgets_what_is_wrong(town: Town) -> None:
+    person = at(town, "document")
+    answer = put(town, person, "document", "back", document_type="passport", document_number="E1")
+    assert answer.location == f"/r/{USCC}/person"
+    page = person.get(f"/r/{USCC}/document").text
+    assert re.search(r'<input[^>]+checked[^>]+value="passport"', page)
+    assert 'value="E1"' not in page
+    first = put(town, person, "person", "back", name="", phone="13912345679")
+    assert first.location == f"/r/{USCC}?read=1"
+    assert "I have read this and agree." in person.get(first.location).text
+    page = person.get(f"/r/{USCC}/person").text
+    assert 'value="陈静"' in page
+    assert 'value="13912345679"' in page
+
+
+def test_a_change_leads_straight_back_to_the_check(town: Town) -> None:
+    person = at(town, "check")
+    for step, changed in (
+        ("person", {"name": "陈敬"}),
+        ("secret", {"password": "", "confirm": ""}),
+    ):
+        assert f'href="/r/{USCC}/{step}"' in person.get(f"/r/{USCC}/check").text
+        assert put(town, person, step, "back").location == f"/r/{USCC}/check"
+        assert put(town, person, step, **changed).location == f"/r/{USCC}/check"
+    send(person)
     assert registered(town).name == "陈敬"
     assert town.person().sign_in(NEW_PHONE, PASSWORD).status_code == 302
 
 
-def test_the_cookie_tells_nothing_of_the_person(town: Town) -> None:
-    person = at_dwelling(town)
-    with person.client.session_transaction() as kept:
-        everything = repr(dict(kept))
+def closed(person: Person) -> None:
+    """The browser is closed and opened again: cookies without an end are gone."""
+    person.client.delete_cookie("linli")
+    person.token = ""
+
+
+def test_one_goes_on_after_the_browser_was_closed_by_the_number_that_was_entered(
+    town: Town,
+) -> None:
+    person = at(town, "secret")
+    closed(person)
+    page = person.get(f"/r/{USCC}").text
+    assert "Go on where you stopped?" in page
+    for secret in ("陈静", NEW_PHONE, NUMBER, f"/r/{USCC}/secret"):
+        assert secret not in page
+    for step in ORDER:
+        assert person.get(f"/r/{USCC}/{step}").location == f"/r/{USCC}"
+    wrong = person.post(f"/r/{USCC}/continue", {"phone": "13912345670"})
+    assert wrong.status_code == 422
+    assert "not the number that was entered" in field(wrong.text, "phone")
+    assert person.get(f"/r/{USCC}/person").location == f"/r/{USCC}"
+    nonsense = person.post(f"/r/{USCC}/continue", {"phone": "<b>"})
+    assert "digits only" in field(nonsense.text, "phone")
+    right = person.post(f"/r/{USCC}/continue", {"phone": f"+86 {NEW_PHONE}"})
+    assert right.location == f"/r/{USCC}/secret"
+    put(town, person, "secret")
+    assert send(person).location == f"/r/{USCC}/done"
+    assert registered(town).name == "陈静"
+
+
+def test_the_next_person_at_the_phone_reads_nothing(town: Town) -> None:
+    person = at(town, "check")
+    town.clock.now += timedelta(minutes=31)
+    for step in ORDER:
+        answer = person.get(f"/r/{USCC}/{step}")
+        assert answer.location == f"/r/{USCC}"
+    # Agreeing anew does not open what somebody else has entered.
+    assert person.post(f"/r/{USCC}", {"agree": "y"}).location == f"/r/{USCC}/person"
+    assert "陈静" not in person.get(f"/r/{USCC}/person").text
+
+
+def test_within_half_an_hour_one_goes_on_without_a_number(town: Town) -> None:
+    person = at(town, "dwelling")
+    town.clock.now += timedelta(minutes=29)
+    page = person.get(f"/r/{USCC}").text
+    assert f'href="/r/{USCC}/dwelling"' in page
+    assert "陈静" not in page
+
+
+def test_starting_again_forgets_everything(town: Town) -> None:
+    person = at(town, "check")
+    assert person.post(f"/r/{USCC}/again").location == f"/r/{USCC}"
+    assert person.client.get_cookie("registration", path="/r") is None
+    assert "I have read this and agree." in person.get(f"/r/{USCC}").text
+    person.post(f"/r/{USCC}", {"agree": "y"})
+    assert "陈静" not in person.get(f"/r/{USCC}/person").text
+
+
+def test_the_cookies_tell_nothing_of_the_person(town: Town) -> None:
+    person = at(town, "check")
+    kept = person.client.get_cookie("registration", path="/r")
+    assert kept is not None
+    assert kept.http_only
+    assert kept.max_age is not None
+    assert 86_000 < kept.max_age <= 86_400
+    with person.client.session_transaction() as session:
+        everything = repr(dict(session)) + kept.value
+    assert len(kept.value) < 2000
     for secret in ("陈静", NEW_PHONE, NUMBER, PASSWORD, "argon2"):
         assert secret not in everything
 
@@ -296,43 +407,50 @@ def test_no_address_holds_personal_data(town: Town) -> None:
     addresses = []
     for path, data in (
         (f"/r/{USCC}", {"agree": "y"}),
-        (f"/r/{USCC}/data", person_data()),
-        (f"/r/{USCC}/dwelling", home_data(town)),
+        *((f"/r/{USCC}/{step}", entries) for step, entries in answers(town).items()),
     ):
         person.get(path)
         addresses.append(person.post(path, data).location)
-    assert addresses == [f"/r/{USCC}/data", f"/r/{USCC}/dwelling", f"/r/{USCC}/done"]
+    assert addresses == [f"/r/{USCC}/{step}" for step in (*ORDER, "done")]
 
 
-def test_a_draft_lapses(town: Town) -> None:
-    person = at_dwelling(town)
-    town.clock.now += timedelta(minutes=61)
-    assert person.get(f"/r/{USCC}/dwelling").location == f"/r/{USCC}"
-    assert person.post(f"/r/{USCC}/dwelling", home_data(town)).location == f"/r/{USCC}"
+def test_a_draft_lapses_after_a_day(town: Town) -> None:
+    person = at(town, "check")
+    town.clock.now += timedelta(hours=24, seconds=1)
+    assert "I have read this and agree." in person.get(f"/r/{USCC}").text
+    assert person.post(f"/r/{USCC}/continue", {"phone": NEW_PHONE}).location == f"/r/{USCC}"
+    assert send(person).location == f"/r/{USCC}"
     assert count(town, Resident) == 4
 
 
 def test_an_altered_draft_is_none(town: Town) -> None:
-    person = at_dwelling(town)
-    with person.client.session_transaction() as kept:
-        sealed = kept["registration"]
-        kept["registration"] = sealed[:-6] + "AAAAA="
-    assert person.get(f"/r/{USCC}/dwelling").location == f"/r/{USCC}"
+    person = at(town, "check")
+    kept = person.client.get_cookie("registration", path="/r")
+    assert kept is not None
+    for value in (kept.value[:-6] + "AAAAA=", "", "x", "AAAA"):
+        person.client.set_cookie("registration", value, path="/r")
+        assert person.get(f"/r/{USCC}/check").location == f"/r/{USCC}"
+
+
+def test_a_draft_of_somebody_elses_session_stays_locked(town: Town) -> None:
+    mine, theirs = at(town, "check"), at(town, "check", phone="13912345671")
+    kept = theirs.client.get_cookie("registration", path="/r")
+    assert kept is not None
+    mine.client.set_cookie("registration", kept.value, path="/r")
+    assert mine.get(f"/r/{USCC}/check").location == f"/r/{USCC}"
 
 
 def test_sending_twice_registers_once(town: Town) -> None:
-    person = at_dwelling(town)
-    first = person.post(f"/r/{USCC}/dwelling", home_data(town))
-    second = person.post(f"/r/{USCC}/dwelling", home_data(town))
+    person = at(town, "check")
+    first, second = send(person), send(person)
     assert first.location == second.location == f"/r/{USCC}/done"
     assert count(town, Resident) == 5
 
 
 def test_a_registered_phone_is_told_so_beside_the_field(town: Town) -> None:
     for phone in ("13800138001", "13800138002", "13800138004"):
-        person = at_data(town)
-        answer = person.post(f"/r/{USCC}/data", person_data(phone=phone))
-        assert answer.status_code == 422
+        answer = put(town, at(town, "person"), "person", phone=phone)
+        assert answer.status_code == 409
         assert "already registered" in field(answer.text, "phone")
         for name in ("张", "李秀英", "王芳"):
             assert name not in answer.text
@@ -340,16 +458,16 @@ def test_a_registered_phone_is_told_so_beside_the_field(town: Town) -> None:
 
 def test_a_registered_document_is_told_so_beside_the_field(town: Town) -> None:
     number = identity_number("11010519900307101")
-    answer = at_data(town).post(f"/r/{USCC}/data", person_data(document_number=number))
-    assert answer.status_code == 422
+    answer = put(town, at(town, "document"), "document", document_number=number)
+    assert answer.status_code == 409
     assert "already registered here" in field(answer.text, "document_number")
     assert "张" not in answer.text
 
 
 def test_two_who_fill_in_the_same_phone_at_once(town: Town) -> None:
-    first, second = at_dwelling(town), at_dwelling(town)
-    assert first.post(f"/r/{USCC}/dwelling", home_data(town)).status_code == 303
-    late = second.post(f"/r/{USCC}/dwelling", home_data(town))
+    first, second = at(town, "check"), at(town, "check")
+    assert send(first).status_code == 303
+    late = send(second)
     assert late.status_code == 409
     assert "already registered" in field(late.text, "phone")
     assert 'value="陈静"' in late.text
@@ -359,13 +477,14 @@ def test_two_who_fill_in_the_same_phone_at_once(town: Town) -> None:
 def test_the_refused_may_register_again(town: Town) -> None:
     before = town.person("refused")
     assert "房号与户口不符" in before.get("/home").text
-    person = at_dwelling(
+    person = at(
         town,
+        "check",
         name="欧阳小明",
         phone="13800138003",
         document_number=identity_number("11010519790512303"),
     )
-    assert person.post(f"/r/{USCC}/dwelling", home_data(town)).status_code == 303
+    assert send(person).status_code == 303
     assert count(town, Resident) == 4
     again = resident_row(town, "refused")
     assert again.state == ResidentState.PENDING
@@ -380,20 +499,16 @@ def test_the_refused_may_register_again(town: Town) -> None:
 
 
 def test_who_was_refused_in_the_wrong_community_may_register_in_the_right_one(town: Town) -> None:
-    person = at_dwelling(
+    person = at(
         town,
+        "check",
         OTHER_USCC,
         name="欧阳小明",
         phone="13800138003",
         document_number=identity_number("11010519790512303"),
+        **elsewhere(town),
     )
-    there = home_data(
-        town,
-        building=str(town.ids["other:building"]),
-        unit=str(town.ids["other:unit"]),
-        dwelling=str(town.ids["other:dwelling"]),
-    )
-    assert person.post(f"/r/{OTHER_USCC}/dwelling", there).status_code == 303
+    assert send(person, OTHER_USCC).status_code == 303
     resident = registered(town)
     assert resident.community_id == town.ids["other"]
     with town.db.read() as session:
@@ -402,9 +517,7 @@ def test_who_was_refused_in_the_wrong_community_may_register_in_the_right_one(to
 
 
 def test_registrations_from_one_address_are_limited(town: Town) -> None:
-    person = at_data(town)
-    answers = [
-        person.post(f"/r/{USCC}/data", person_data(phone="1")).status_code for _ in range(31)
-    ]
-    assert answers.count(422) >= 28
-    assert answers[-1] == 429
+    person = at(town, "person")
+    answers_got = [put(town, person, "person", phone="1").status_code for _ in range(31)]
+    assert answers_got.count(422) >= 28
+    assert answers_got[-1] == 429

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from portal.core.audit import AuditEntry
 from portal.residents.models import Resident, ResidentState
-from tests.portal.cast import Town, resident_row
+from tests.portal.cast import USCC, Town, resident_row
 
 PEOPLE = (
     "outsider",
@@ -144,7 +144,9 @@ def test_the_resident_reads_the_decision(town: Town) -> None:
     assert "The registration is refused." in worker.get(done.location).text
     page = waiting.get("/home").text
     assert "请补交租赁合同" in page
-    assert "Register again" in page
+    assert "register again" in page
+    assert f'href="/r/{USCC}"' in page
+    assert "请补交租赁合同" in waiting.get("/me").text
 
 
 def test_the_second_worker_is_told_that_it_is_decided(town: Town) -> None:

@@ -208,13 +208,14 @@ def test_no_view_is_open_by_accident(town: Town) -> None:
     Public too are links with a secret of their own, and where such a code is typed in; a courier's pages
     lead to where theirs is.
     """
-    public = {"start", "security", "health", "static"}
+    public = {"start", "security", "health", "static", "shell"}
     by_code = ("/api/", "/r/", "/v/", "/k/", "/c/", "/pickup", "/courier/sign-in")
+    about_nobody = {"passes.offline"}
     person = town.person()
     for rule in town.app.url_map.iter_rules():
         if "GET" not in (rule.methods or set()) or rule.rule.startswith(by_code):
             continue
-        if rule.endpoint.partition(".")[0] in public:
+        if rule.endpoint.partition(".")[0] in public or rule.endpoint in about_nobody:
             continue
         path = re.sub(r"<[^>]+>", "1", rule.rule)
         answer = person.get(path)

@@ -1,4 +1,5 @@
 /* What every page shares: the CSRF token on htmx requests, and small conveniences. No page needs it to work. */
+import "./parts/app.js";
 import "./parts/display.js";
 import "./parts/dialogs.js";
 import "./parts/search.js";

@@ -1,6 +1,9 @@
 /* The pass on the screen: counts down, fetches the next code before this one runs out, and says so when
    that does not work. The old code stays until a new one is there. The countdown runs on time passed since
-   the code arrived, so a wrong clock on the phone does no harm. */
+   the code arrived, so a wrong clock on the phone does no harm. Once the code is over and no new one can be had,
+   the code kept for that stands in its place; on the page for when there is no network it stands there at once. */
+import { hideKept, showKept } from "./parts/kept_view.js";
+
 (() => {
   "use strict";
 
@@ -8,6 +11,7 @@
   let lock = null;
 
   const code = () => document.querySelector("[data-pass-code]");
+  const kept = () => document.querySelector("[data-kept]");
 
   const begin = (element) => {
     element.arrived = Date.now();
@@ -31,6 +35,10 @@
     element.querySelector("[data-bar]").value = left;
     element.classList.toggle("over", left === 0);
     element.querySelector("[data-over]").hidden = left > 0;
+    if (left === 0 && !element.querySelector("[data-trouble]").hidden && !element.hidden) {
+      element.hidden = true;
+      showKept(kept());
+    }
     if (passed >= Number(element.dataset.renew) && !document.hidden) ask(element);
   };
 
@@ -41,7 +49,7 @@
 
   // Keep the screen on while the pass is shown, where the browser can.
   const stayAwake = async () => {
-    if (document.hidden || !code() || !navigator.wakeLock) return;
+    if (document.hidden || !(code() || kept()) || !navigator.wakeLock) return;
     try {
       lock = await navigator.wakeLock.request("screen");
     } catch {
@@ -51,7 +59,10 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     const element = code();
-    if (!element) return;
+    if (!element) {
+      if (kept()) showKept(kept()).then(stayAwake);
+      return;
+    }
     begin(element);
     stayAwake();
     window.setInterval(tick, 1000);
@@ -71,7 +82,10 @@
   });
   document.addEventListener("htmx:afterSettle", () => {
     const element = code();
-    if (element && !element.arrived) begin(element);
+    if (element && !element.arrived) {
+      hideKept(kept());
+      begin(element);
+    }
   });
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(name, (event) => {
