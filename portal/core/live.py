@@ -184,7 +184,7 @@ class Hub:
                 failed = True
             else:
                 failed = False
-                if before is not None and seen != before:
+                if seen != before:  # the first look too: something may have come before it
                     with self.condition:
                         self.turn += 1
                         self.condition.notify_all()

@@ -6,7 +6,7 @@ over or one's own; a decision is the feature's one conditional UPDATE: of two at
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import CursorResult, delete, or_, select, update
@@ -25,6 +25,8 @@ from portal.workbench.models import WorkClaim, WorkDecision
 from portal.workbench.sources import consequences, source_of
 
 NOTE_LENGTH: Final = 200
+KEPT: Final = timedelta(days=1)
+"""How long decisions stay beside the audit: longer than they can be taken back."""
 
 
 def claim(session: Session, actor: Actor, kind: str, item_id: int, now: datetime) -> None:
@@ -111,6 +113,11 @@ def decide(
         choice=choice,
         undoable=chosen.undoable,
         decided_at=now,
+    )
+    session.execute(
+        delete(WorkDecision).where(
+            WorkDecision.user_id == actor.user_id, WorkDecision.decided_at < now - KEPT
+        )
     )
     session.add(decision)
     session.flush()

@@ -11,8 +11,8 @@ pytestmark = pytest.mark.system
 GROUP_NAMES = [name for name, _title, _examples in GROUPS]
 
 SMALL = """() => [...document.querySelectorAll("button, a.button, .tool, .nav a, .tabs a, .links a, summary,"
-  + "input:not([type=hidden]), select, textarea, .check")]
-  .filter((e) => !(e.matches("input") && e.closest(".check")))
+  + "input:not([type=hidden]), select, textarea, .check, .tick")]
+  .filter((e) => !(e.matches("input") && e.closest(".check, .tick")))
   .map((e) => [e, e.getBoundingClientRect()])
   .filter(([e, r]) => r.width && (r.width < 44 || r.height < 44))
   .map(([e, r]) => `${e.tagName}.${e.className} ${r.width}x${r.height}`)"""

@@ -129,7 +129,7 @@ def register(phone: Page, link: str, who: Applicant) -> None:
 
 def approve(worker: Page, who: Applicant) -> None:
     worker.goto("/work")
-    worker.get_by_role("navigation").get_by_role("link", name="居民").click()
+    worker.locator(".nav").get_by_role("link", name="居民").click()
     masked = f"{who.phone[:3]}****{who.phone[-4:]}"
     row = worker.get_by_role("row").filter(has_text=masked)
     row.get_by_role("link", name="审核").click()

@@ -187,7 +187,8 @@ def test_a_database_that_is_away_ends_no_watcher(db: Database) -> None:
 
     hub = quick(db, Probe("test", look))  # type: ignore[arg-type]
     place = hub.open(1)
-    assert place.wait(5)
+    assert place.wait(5), "the first look"
+    assert place.wait(5), "the answer after the failures"
     place.close()
 
 

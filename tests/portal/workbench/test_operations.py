@@ -205,6 +205,14 @@ def test_nobody_knows_of_other_kinds_and_items(bench: Bench) -> None:
             act(bench, "claim", kind, item_id)
 
 
+def test_decisions_of_other_days_are_only_in_the_audit(bench: Bench) -> None:
+    decide(bench, REFUSAL, bench.passage(), "fine")
+    bench.forward(timedelta(days=2))
+    kept = decide(bench, REFUSAL, bench.passage(pass_id="b" * 32), "fine")
+    with bench.house.db.read() as session:
+        assert [row.id for row in session.scalars(select(WorkDecision))] == [kept.id]
+
+
 # --- claims ----------------------------------------------------------------------------------
 
 
