@@ -63,6 +63,7 @@ def expire(session: Session, now: datetime) -> int:
 
 def give_up(session: Session, parcel: Parcel, now: datetime) -> bool:
     """Cancel a parcel that has not been laid in; its compartment is free again."""
+    session.refresh(parcel, with_for_update=True)  # what it holds now, and until we have done
     compartment_id = parcel.compartment_id
     if not move(
         session,
