@@ -23,6 +23,10 @@ Delivery, end to end::
 An event that the portal cannot accept (wrong fields, a time more than a week old or minutes ahead) is
 put aside there and acknowledged as well, as long as its id can be read: to repeat it would not mend it.
 A broker that loses its queue therefore loses no event.
+
+A compartment's event names the transaction of the command that opened it, where one did. A locker that has
+started reports each compartment once as it is, without a transaction: after a power cut the portal learns
+what was laid in or taken out meanwhile.
 """
 
 from __future__ import annotations
@@ -135,11 +139,7 @@ class Reading(Event, frozen=True, kw_only=True):
 
 
 class CompartmentMoved(Event, frozen=True, kw_only=True):
-    """A locker's compartment opened, closed, or failed to.
-
-    ``transaction`` is that of the command which opened it, where one did. A locker that has started reports
-    each compartment once as it is, without a transaction.
-    """
+    """A locker's compartment opened, closed, or failed to."""
 
     NAME = "compartment"
     TITLE = "A compartment's door moved"

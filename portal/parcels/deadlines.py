@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from portal.parcels import codes, outcomes
 from portal.parcels.claims import move, note_fault, release, set_aside, won
 from portal.parcels.models import (
+    ENDED,
     Arrival,
     Compartment,
     CompartmentState,
@@ -25,6 +26,7 @@ from portal.parcels.models import (
 )
 from portal.parcels.times import (
     CLOSE_WITHIN,
+    HISTORY,
     MEAL_LIFE,
     MOST_REMINDERS,
     OPEN_WITHIN,
@@ -63,6 +65,7 @@ def expire(session: Session, now: datetime) -> int:
 
 def give_up(session: Session, parcel: Parcel, now: datetime) -> bool:
     """Cancel a parcel that has not been laid in; its compartment is free again."""
+    session.refresh(parcel, with_for_update=True)  # what it holds now, and until we have done
     compartment_id = parcel.compartment_id
     if not move(
         session,
@@ -178,5 +181,13 @@ def remind(session: Session, now: datetime) -> int:
 
 
 def purge(session: Session, now: datetime) -> None:
-    """Forget meals of yesterday: who was brought what is nobody's business afterwards."""
+    """Forget meals of a moment ago and parcels of long ago: who was brought what is nobody's business then."""
     session.execute(delete(Arrival).where(Arrival.expires_at < now - MEAL_LIFE))
+    gone = session.scalars(
+        select(Parcel.id)
+        .where(Parcel.state.in_(ENDED), Parcel.ended_at < now - HISTORY)
+        .limit(AT_ONCE)
+    ).all()
+    if gone:
+        session.execute(delete(Opening).where(Opening.parcel_id.in_(gone)))
+        session.execute(delete(Parcel).where(Parcel.id.in_(gone)))

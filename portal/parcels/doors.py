@@ -24,7 +24,7 @@ from portal.devices.cache import DeviceCache
 from portal.devices.models import Device, DeviceEvent
 from portal.devices.operations import CommandAnswer, ReceivedEvent
 from portal.parcels import outcomes
-from portal.parcels.claims import change_compartment, clear_fault, note_fault, won
+from portal.parcels.claims import change_compartment, clear_fault, note_fault, set_aside, won
 from portal.parcels.models import (
     ENDED,
     Compartment,
@@ -149,10 +149,10 @@ def _moved(
         return
     asked = _asked(session, compartment.id, event.transaction)
     if event.state == "jammed":
-        if asked is None:
-            note_fault(session, compartment.id, Fault.JAMMED, now)
-        else:
+        if asked is not None:
             _refused(session, asked, "jammed", now)
+        elif not set_aside(session, compartment.id, Fault.JAMMED, now, CompartmentState.FREE):
+            note_fault(session, compartment.id, Fault.JAMMED, now)
     elif asked is None:
         if not old:
             _opened_unasked(session, compartment, event, now)

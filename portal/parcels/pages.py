@@ -13,6 +13,8 @@ blueprint = Blueprint("parcels", __name__, template_folder="templates")
 LINK_LIMIT: Final = "60 per minute"
 CODE_FAILS: Final = "10 per 15 minutes"
 """Wrong codes from one address."""
+LOCKER_FAILS: Final = "100 per hour"
+"""Wrong codes at one locker, from wherever: of 100 million codes nobody finds one so."""
 LOOK_UPS: Final = "30 per minute; 300 per hour"
 """A courier asks for every parcel once or twice."""
 LOOK_UP_FAILS: Final = "10 per 10 minutes"

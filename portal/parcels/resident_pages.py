@@ -26,6 +26,7 @@ from portal.parcels.models import Parcel, ParcelState, Place
 from portal.parcels.pages import (
     CODE_FAILS,
     LINK_LIMIT,
+    LOCKER_FAILS,
     blueprint,
     private,
     to,
@@ -176,11 +177,18 @@ def clear_meal(arrival_id: int) -> Any:
     return to("parcels.mine")
 
 
+def _locker_tried() -> str:
+    """The locker whose codes are being tried."""
+    text = request.form.get("locker", "")
+    return f"locker:{text if text.isascii() and text.isdigit() and len(text) < 10 else 0}"
+
+
 # --- whoever holds a code -----------------------------------------------------------------------
 
 
 @blueprint.route("/pickup", methods=["GET", "POST"])
 @limited(CODE_FAILS, only_failed=True)
+@limited(LOCKER_FAILS, key=_locker_tried, only_failed=True)
 def pickup() -> Any:
     """Type the eight digits at a locker."""
     services, form = current_services(), PickupForm()

@@ -29,8 +29,6 @@ from portal.parcels.models import (
     Taker,
 )
 from portal.parcels.shelf import check_label
-from portal.regions.directory import within
-from portal.regions.models import Region
 
 MOST_COMPARTMENTS: Final = 200
 
@@ -296,12 +294,3 @@ def take_parcel(
         move(session, parcel.id, (ParcelState.STORED,), now, shelf_label=check_label(label))
     unlock(session, actor, parcel, taker, now, path=parcel.community.path)
     return parcel
-
-
-def communities_of(session: Session, paths: tuple[str, ...]) -> list[Region]:
-    """Communities below these paths that have a name in topics, by code."""
-    return list(
-        session.scalars(
-            select(Region).where(Region.key.is_not(None), within(paths)).order_by(Region.code)
-        )
-    )

@@ -7,14 +7,14 @@ from typing import Any
 
 from flask import flash, render_template, request, url_for
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 from wtforms import SelectChoice
 
 from portal.core.actors import current_actor, staff_required
 from portal.core.errors import ConflictError, DomainError, ForbiddenError, NotFoundError
 from portal.core.i18n import _
 from portal.core.limits import limited
-from portal.core.permissions import Permission, require_somewhere
+from portal.core.permissions import Actor, Permission, not_found, require_somewhere
 from portal.parcels import couriers, queries, recipients, shelf, staff
 from portal.parcels.forms import (
     CodeForm,
@@ -248,6 +248,14 @@ def parcel_act(parcel_id: int, verb: str) -> Any:
     return to("parcels.staff_parcel", parcel_id=parcel_id)
 
 
+def _communities(session: Session, actor: Actor) -> list[Region]:
+    """Where the actor handles parcels; 404 for whoever has a grid only, below every community."""
+    places = communities(session, actor, Permission.PARCEL_HANDLE)
+    if not places:
+        raise not_found()
+    return places
+
+
 @blueprint.route("/work/parcels/new", methods=["GET", "POST"])
 @staff_required
 def shelve() -> Any:
@@ -255,7 +263,7 @@ def shelve() -> Any:
     services, actor, form = current_services(), current_actor(), ShelfForm()
     require_somewhere(actor, Permission.PARCEL_HANDLE)
     with services.db.read() as session:
-        places = communities(session, actor, Permission.PARCEL_HANDLE)
+        places = _communities(session, actor)
         chosen = next((p for p in places if str(p.id) == form.community.data), places[0])
         form.offer_buildings(recipients.buildings(session, chosen.id))
     form.community.choices = [SelectChoice(value=str(p.id), label=p.name) for p in places]
@@ -291,7 +299,7 @@ def couriers_page() -> Any:
     require_somewhere(actor, Permission.PARCEL_HANDLE)
     issued, status = None, 200
     with services.db.read() as session:
-        places = communities(session, actor, Permission.PARCEL_HANDLE)
+        places = _communities(session, actor)
     form.community.choices = [SelectChoice(value=str(p.id), label=p.name) for p in places]
     if request.method == "POST":
         text = form.community.data or str(places[0].id)

@@ -20,7 +20,7 @@ from portal.devices.models import Device
 from portal.parcels import fetching, queries, staff, words
 from portal.parcels.claims import won
 from portal.parcels.models import Compartment, Fault, Parcel, ParcelState
-from portal.parcels.times import EXTENSION
+from portal.parcels.times import EXTENSION, FETCH_WITHIN
 from portal.regions.models import Dwelling, Unit
 
 
@@ -171,7 +171,7 @@ class Overdue:
         audit.record(session, actor, "parcel.keep", ("parcel", row.id), path=row.community.path)
 
     def undo(self, session: Session, actor: Actor, item_id: int, now: datetime) -> None:
-        """It is overdue as long as it was before a day was added: due now, which is soon enough."""
+        """It is as overdue as it was; days that its resident asked for before are not counted again."""
         row = self._load(session, actor, item_id)
         require(actor, Permission.PARCEL_HANDLE, row.community.path)
         given = row.extended_at
@@ -186,7 +186,7 @@ class Overdue:
                 Parcel.extended_at == given,
             )
             .values(
-                due_at=row.stored_at,
+                due_at=(row.stored_at or given) + FETCH_WITHIN,
                 extended_at=None,
                 extensions=max(0, row.extensions - 1),
             ),

@@ -142,6 +142,17 @@ def test_doors_and_thermometers_obey(data: Path, broker: Broker, portal: Answeri
     assert portal.faults == []
 
 
+def test_lockers_obey(data: Path, broker: Broker, portal: AnsweringPortal) -> None:
+    with _running(data, broker):
+        assert _ask(data, "pry", "locker", "3").exit_code == 0
+        shut = json.loads(_ask(data, "close", "locker", "3", "--occupied", "--json").output)
+        assert shut["state"]["open"] == []
+        again = _ask(data, "close", "locker", "3", "--empty")
+        assert (again.exit_code, "is closed" in again.output) == (4, True)
+        assert _ask(data, "close", "locker", "99").exit_code == 4
+        assert _ask(data, "power-cut", "locker").exit_code == 0
+
+
 def test_an_interrupt_ends_it_cleanly_and_a_second_one_is_refused(
     data: Path, broker: Broker, portal: AnsweringPortal
 ) -> None:

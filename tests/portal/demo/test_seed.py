@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from mqtt.broker.accounts import BrokerAccount, device_rules
@@ -17,6 +18,7 @@ from mqtt.contract.topics import DeviceAddress
 from mqtt.simulator.population import load
 from portal import config as configuration
 from portal.accounts.identity import sign_in_hash
+from portal.cli_demo import demo
 from portal.config import Config
 from portal.core.clock import utc_now
 from portal.core.db import Database
@@ -195,6 +197,14 @@ def test_a_parcel_waits_for_the_owner_and_the_courier_s_code_counts(
         ).all()
         assert [p.state for p in parcels] == ["stored"]
         assert couriers.sign_in(session, code, utc_now()).company == "sf"
+
+
+def test_the_command_line_says_how_to_play_the_courier(config: Config, database: Database) -> None:
+    del database  # the demo has been made
+    said = CliRunner().invoke(demo, ["courier"], env={"LINLI_DATA_DIR": str(config.data_dir)})
+    code = json.loads(config.path("demo.json").read_text())["courier_code"]
+    assert (said.exit_code, said.stdout.strip()) == (0, code)
+    assert f"/c/{code}" in said.stderr
 
 
 def test_a_database_with_something_in_it_is_left_alone(config: Config, database: Database) -> None:

@@ -327,3 +327,15 @@ def test_a_device_that_reboots_much_later_does_not_undo_what_has_happened(locker
     locker.says(locker.moved("closed", 1, None, True))
     assert locker.parcel(parcel.id).state == P.STORED
     assert locker.parcel(parcel.id).fault == Fault.NONE
+
+
+def test_a_door_that_jams_by_itself_is_set_aside(locker: Locker) -> None:
+    locker.says(locker.moved("jammed", 1))
+    assert (locker.compartment(1).state, locker.compartment(1).fault) == (
+        S.OUT_OF_ORDER,
+        Fault.JAMMED,
+    )
+    parcel = locker.stored()
+    locker.says(locker.moved("jammed", 2))
+    assert locker.compartment(2).state == S.OCCUPIED
+    assert locker.parcel(parcel.id).state == P.STORED

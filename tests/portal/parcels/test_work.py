@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal.core.errors import ConflictError, DomainError, ForbiddenError, NotFoundError
 from portal.core.permissions import Role
 from portal.core.work import UNDO_WINDOW
 from portal.features import parts
-from portal.parcels import deadlines
-from portal.parcels.models import Fault
+from portal.parcels import deadlines, fetching
+from portal.parcels.models import Fault, Parcel
 from portal.parcels.times import FETCH_WITHIN, MOST_REMINDERS, REMIND_EVERY, STAFF_AFTER
 from portal.parcels.work import SOURCES
 from tests.portal.parcels.lockers import Locker
@@ -134,3 +135,17 @@ def test_reminders_are_counted_once_a_day_and_end(locker: Locker) -> None:
             deadlines.remind(session, locker.clock())
         locker.clock.now += REMIND_EVERY
     assert locker.parcel(parcel.id).reminders == MOST_REMINDERS
+
+
+def test_what_has_ended_is_forgotten_and_what_waits_is_not(locker: Locker) -> None:
+    fetched, kept = locker.stored(), locker.stored(size="M")
+    with locker.db.write() as session:
+        row = fetching.open_own(
+            session, locker.world.resident("resident"), fetched.id, locker.clock()
+        )
+    locker.opens(row, occupied=True)
+    locker.closes(row, occupied=False)
+    for days, left in ((89, {fetched.id, kept.id}), (91, {kept.id})):
+        with locker.db.write() as session:
+            deadlines.purge(session, locker.clock() + timedelta(days=days))
+            assert set(session.scalars(select(Parcel.id))) == left

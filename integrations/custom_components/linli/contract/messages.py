@@ -181,10 +181,7 @@ class Reading(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompartmentMoved(Event):
-    """A locker's compartment opened, closed, or failed to.
-
-    ``transaction`` is that of the command which opened it, where one did. A locker that has started reports
-    each compartment once as it is, without a transaction."""
+    """A locker's compartment opened, closed, or failed to."""
 
     NAME: ClassVar[str] = "compartment"
     compartment: int
