@@ -39,7 +39,7 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> list[HomeCard]:
 
 def test_an_ordinary_day_begins_with_the_pass_and_nothing_waits(people: People) -> None:
     page = people.client("resident").get("/home").text
-    assert tiles(page) == ["My pass", "Invite a visitor"]
+    assert tiles(page) == ["My pass", "Invite a visitor", "Vehicles"]
     assert "Nothing waits for you." in page
     assert re.search(r'class="tile first" href="/pass"', page)
     assert "Good" not in page
@@ -76,13 +76,18 @@ def test_what_waits_is_counted_at_its_own_entry_or_at_home(
     found = NAVIGATION.search(people.client("resident").get("/passages").text)
     assert found
     entries = re.findall(r'<a href="([^"]+)".*?</a>', found[0], re.S)
-    assert entries == ["/home", "/pass", "/visitors", "/passages", "/me"]
+    assert entries[:4] == ["/home", "/pass", "/visitors", "/notices"]
+    assert entries[-1] == "/me"
+    assert found[0].count("<li>") == 5  # the thumb's; others are for a desk
     counts = {
-        re.search(r'href="([^"]+)"', one)[1]: re.search(r'class="count">(\d+)', one)  # type: ignore[index]
+        re.search(r'href="([^"]+)"', one)[1]: re.search(
+            r'class="count"><span data-number>(\d+)', one
+        )  # type: ignore[index]
         for one in re.findall(r"<a .*?</a>", found[0], re.S)
     }
     assert {where: count[1] for where, count in counts.items() if count} == {
-        "/home": "2",
+        "/home": "1",
+        "/parcels": "1",
         "/visitors": "2",
     }
 
@@ -146,14 +151,19 @@ def test_visitors_of_today_wait_and_those_of_tomorrow_do_not(world: World, peopl
     client = people.client("resident")
     tomorrow = invite(world, 20)
     approve(world, tomorrow)
-    assert tiles(client.get("/home").text) == ["My pass", "Invite a visitor"]
+    assert tiles(client.get("/home").text) == ["My pass", "Invite a visitor", "Vehicles"]
     today = invite(world, 1)
     page = client.get("/home").text
-    assert tiles(page) == ["My pass", "An invitation waits for approval", "Invite a visitor"]
+    assert tiles(page) == [
+        "My pass",
+        "An invitation waits for approval",
+        "Invite a visitor",
+        "Vehicles",
+    ]
     assert f'href="/visitors/{today}"' in page
     approve(world, today)
     page = client.get("/home").text
-    assert tiles(page) == ["My pass", "A visitor is expected today", "Invite a visitor"]
+    assert tiles(page) == ["My pass", "A visitor is expected today", "Invite a visitor", "Vehicles"]
     assert "周访客" not in page
     approve(world, invite(world, 2))
     page = client.get("/home").text
@@ -161,12 +171,16 @@ def test_visitors_of_today_wait_and_those_of_tomorrow_do_not(world: World, peopl
     world.clock.forward(hours=12)
     assert "A visitor is expected today" in client.get("/home").text  # the one of tomorrow, by now
     world.clock.forward(hours=24)
-    assert tiles(client.get("/home").text) == ["My pass", "Invite a visitor"]
+    assert tiles(client.get("/home").text) == ["My pass", "Invite a visitor", "Vehicles"]
 
 
 def test_invitations_of_neighbours_are_not_on_ones_home(world: World, people: People) -> None:
     approve(world, invite(world, 1))
-    assert tiles(people.client("neighbour").get("/home").text) == ["My pass", "Invite a visitor"]
+    assert tiles(people.client("neighbour").get("/home").text) == [
+        "My pass",
+        "Invite a visitor",
+        "Vehicles",
+    ]
 
 
 @pytest.mark.parametrize("who", ["worker", None])

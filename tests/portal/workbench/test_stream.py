@@ -45,7 +45,7 @@ def test_a_stream_says_what_waits_in_numbers_and_names_nobody(
     ((name, data, mark),) = events(answer)
     assert name == "changed"
     assert data["total"] == 4
-    assert data["counts"] == dict.fromkeys(ids, 1)
+    assert {kind: n for kind, n in data["counts"].items() if n} == dict.fromkeys(ids, 1)
     holders = dict(data["items"])
     assert holders.pop(f"access.refusal:{ids['access.refusal']}") == world.users["worker"]
     assert set(holders.values()) == {0}
