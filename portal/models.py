@@ -12,19 +12,26 @@ from portal.passes.models import Pass, SigningKeyRow
 from portal.privacy.models import Consent, ConsentText
 from portal.regions.models import Building, Dwelling, Region, Unit
 from portal.residents.models import Residency, Resident
+from portal.telecare.alarm_models import Alarm, AlarmEntry, AlarmNotice, DeviceTrouble
+from portal.telecare.models import Contact, Shift, TelecareSettings, Wearer
 from portal.visitors.models import Invitation
 
 metadata = Base.metadata
 
 __all__ = [
+    "Alarm",
+    "AlarmEntry",
+    "AlarmNotice",
     "ApiToken",
     "AuditEntry",
     "Building",
     "Consent",
     "ConsentText",
+    "Contact",
     "DataKey",
     "Device",
     "DeviceEvent",
+    "DeviceTrouble",
     "Dwelling",
     "FaultCount",
     "Gate",
@@ -37,8 +44,11 @@ __all__ = [
     "Residency",
     "Resident",
     "RoleGrant",
+    "Shift",
     "SigningKeyRow",
+    "TelecareSettings",
     "Unit",
     "User",
+    "Wearer",
     "metadata",
 ]

@@ -32,6 +32,9 @@ class Permission(StrEnum):
     DEVICE_COMMAND = "community:device:command"
     TELEMETRY_READ = "community:telemetry:read"
     POSTER_PRINT = "community:poster:print"
+    TELECARE_LIST = "community:alarm:list"
+    TELECARE_RESPOND = "community:alarm:respond"
+    TELECARE_MANAGE = "community:wearer:manage"
     TOKEN_MANAGE = "system:token:manage"  # noqa: S105 - a name, not a secret
     AUDIT_READ = "audit:entry:list"
 
@@ -75,6 +78,9 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.PASS_SCAN,
             _P.DEVICE_LIST,
             _P.POSTER_PRINT,
+            _P.TELECARE_LIST,
+            _P.TELECARE_RESPOND,
+            _P.TELECARE_MANAGE,
         }
     ),
     Role.GATEKEEPER: frozenset(
@@ -85,6 +91,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.PASSAGE_RECORD,
             _P.PASS_SCAN,
             _P.DEVICE_LIST,
+            _P.TELECARE_LIST,
+            _P.TELECARE_RESPOND,
         }
     ),
     Role.MANAGER: frozenset(
@@ -96,11 +104,20 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.DEVICE_COMMAND,
             _P.TELEMETRY_READ,
             _P.POSTER_PRINT,
+            _P.TELECARE_LIST,
+            _P.TELECARE_RESPOND,
         }
     ),
-    Role.HEALTH_WORKER: frozenset({_P.REGION_VIEW}),
+    Role.HEALTH_WORKER: frozenset({_P.REGION_VIEW, _P.TELECARE_LIST, _P.TELECARE_RESPOND}),
     Role.SUPERVISOR: frozenset(
-        {_P.REGION_VIEW, _P.INVITATION_LIST, _P.PASSAGE_LIST, _P.DEVICE_LIST}
+        {
+            _P.REGION_VIEW,
+            _P.INVITATION_LIST,
+            _P.PASSAGE_LIST,
+            _P.DEVICE_LIST,
+            _P.TELECARE_LIST,
+            _P.TELECARE_RESPOND,
+        }
     ),
     Role.SUPPORT: frozenset({_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ}),
     Role.SYSTEM_ADMIN: frozenset(

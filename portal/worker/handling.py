@@ -31,6 +31,7 @@ from portal.devices.operations import (
     record_results,
     record_status,
 )
+from portal.telecare.intake import record_alarms
 from portal.worker.intake import Bad, Item
 
 ACKNOWLEDGEMENT_LIFE: Final = timedelta(seconds=30)
@@ -111,6 +112,7 @@ class Handler:
             else:
                 safe[event.address].append(event.event.id)
         record_openings(session, [event for _, event in events], self._caches)
+        effects.outgoing += record_alarms(session, [event for _, event in events], now)
         effects.outgoing += _acknowledgements(safe, now)
 
     def _record_status(

@@ -14,9 +14,12 @@ from portal.core import outbox
 from portal.core.clock import Clock
 from portal.core.db import Database
 from portal.passes.signing import ensure_key
+from portal.telecare import timers, troubles
 
 _log = structlog.get_logger(__name__)
 
+ALARM_SECONDS: Final = 1.0
+WATCH_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 5.0
 PURGE_SECONDS: Final = 3600.0
 KEY_SECONDS: Final = 3600.0
@@ -27,6 +30,7 @@ class _Job:
     name: str
     every: float
     run: Callable[[], None]
+    urgent: bool = False
     due: float = 0.0
 
 
@@ -37,16 +41,22 @@ class Jobs:
         self._database = database
         self._clock = clock
         self._jobs = [
+            _Job("alarm_timers", ALARM_SECONDS, self._alarms, urgent=True),
             _Job("signing_key", KEY_SECONDS, self._key),
             _Job("outbox_expire", EXPIRE_SECONDS, self._expire),
             _Job("outbox_purge", PURGE_SECONDS, self._purge),
+            _Job("button_watch", WATCH_SECONDS, self._watch),
         ]
 
-    def run_due(self) -> None:
-        """Run at most one job, so that scans wait for no more than that."""
+    def run_due(self, *, only_urgent: bool = False) -> None:
+        """Run at most one job, so that scans wait for no more than that.
+
+        Args:
+            only_urgent: while messages wait, people in need are all that comes before them.
+        """
         now = time.monotonic()
         for job in self._jobs:
-            if now < job.due:
+            if now < job.due or (only_urgent and not job.urgent):
                 continue
             job.due = now + job.every
             try:
@@ -54,6 +64,17 @@ class Jobs:
             except SQLAlchemyError as error:
                 _log.warning("job_failed", job=job.name, cause=type(error).__name__)
             return
+
+    def _alarms(self) -> None:
+        with self._database.read() as session:
+            due = timers.is_due(session, self._clock())
+        if due:
+            with self._database.write() as session:
+                timers.run(session, self._clock())
+
+    def _watch(self) -> None:
+        with self._database.write() as session:
+            troubles.watch(session, self._clock())
 
     def _key(self) -> None:
         with self._database.write() as session:

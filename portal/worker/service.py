@@ -249,6 +249,7 @@ class Worker:
     def _housekeeping(self) -> None:
         self._report_when_due()
         if self._bus.waiting:
+            self._jobs.run_due(only_urgent=True)
             return
         now = time.monotonic()
         if now >= self._others_due and self._bus.connected:
