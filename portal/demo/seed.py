@@ -17,6 +17,7 @@ from portal.demo.machines import enrol_machines
 from portal.demo.people import invent, settle
 from portal.demo.places import USCC, make_places
 from portal.demo.sign_ins import as_json, open_residents, open_staff
+from portal.demo.telecare import give_buttons
 from portal.passes.signing import ensure_key
 from portal.privacy.operations import current_text, publish_defaults
 from portal.privacy.texts import REGISTRATION
@@ -54,6 +55,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
             *open_residents(session, people, residents, places, now),
         ]
         devices = enrol_machines(session, places, now)
+        give_buttons(session, rng, people, residents, places, now)
         audit.record(
             session,
             SYSTEM,

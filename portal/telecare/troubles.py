@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, Select, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from portal.core import audit
@@ -18,6 +18,9 @@ from portal.core.errors import ConflictError
 from portal.core.i18n import lazy
 from portal.core.permissions import Actor, Permission, found, require
 from portal.devices.models import Device
+from portal.regions.directory import within
+from portal.regions.models import Dwelling, Region, Unit
+from portal.residents.models import Residency, Resident
 from portal.telecare.alarm_models import DeviceTrouble, Trouble
 from portal.telecare.models import Wearer
 from portal.telecare.settings import Settings, settings_of
@@ -87,7 +90,7 @@ def troubles_of(
 
     Silence is the broker's last will: it speaks within one and a half keep-alives of the device.
     """
-    since = device.status_at or wearer.created_at
+    since = device.status_at or max(device.enrolled_at, wearer.created_at)
     if not device.online and now - since > timedelta(minutes=settings.silent_minutes):
         yield Trouble.SILENT
     if wearer.battery is not None and wearer.battery <= settings.low_battery_percent:
@@ -154,4 +157,37 @@ def _clear(session: Session, trouble_id: int, now: datetime) -> None:
         .where(DeviceTrouble.id == trouble_id, DeviceTrouble.cleared_at.is_(None))
         .values(cleared_at=now, open_key=None)
         .execution_options(synchronize_session=False)
+    )
+
+
+def waiting(session: Session, actor: Actor, now: datetime, limit: int = 200) -> list[DeviceTrouble]:
+    """Technical alarms that wait for somebody, longest first."""
+    return list(
+        session.scalars(
+            _waiting(actor, now, select(DeviceTrouble))
+            .options(
+                joinedload(DeviceTrouble.device),
+                joinedload(DeviceTrouble.community),
+                joinedload(DeviceTrouble.wearer)
+                .joinedload(Wearer.resident)
+                .selectinload(Resident.residencies)
+                .joinedload(Residency.dwelling)
+                .joinedload(Dwelling.unit)
+                .joinedload(Unit.building),
+            )
+            .order_by(DeviceTrouble.since, DeviceTrouble.id)
+            .limit(limit)
+        ).unique()
+    )
+
+
+def count_waiting(session: Session, actor: Actor, now: datetime) -> int:
+    """How many wait."""
+    return session.scalar(_waiting(actor, now, select(func.count(DeviceTrouble.id)))) or 0
+
+
+def _waiting(actor: Actor, now: datetime, statement: Select[Any]) -> Select[Any]:
+    untaken = (DeviceTrouble.handled_at.is_(None)) | (DeviceTrouble.handled_at <= now - AGAIN_AFTER)
+    return statement.join(Region, Region.id == DeviceTrouble.community_id).where(
+        DeviceTrouble.cleared_at.is_(None), untaken, within(actor.paths(Permission.TELECARE_LIST))
     )

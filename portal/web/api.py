@@ -13,9 +13,10 @@ from portal.devices.api import blueprint as devices
 from portal.passes.api import blueprint as passes
 from portal.regions.api import blueprint as communities
 from portal.services import current_services
+from portal.telecare.api import blueprint as alarms
 from portal.visitors.api import blueprint as invitations
 
-BLUEPRINTS = (communities, devices, passages, passes, invitations)
+BLUEPRINTS = (communities, devices, passages, passes, invitations, alarms)
 
 
 def authenticate(text: str) -> Actor | None:

@@ -40,6 +40,7 @@ RESIDENT: Final = (
 )
 STAFF: Final = (
     Entry("work.index", lazy("Workbench"), "work"),
+    Entry("telecare.desk", lazy("Alarms"), "alarm", Permission.TELECARE_LIST),
     Entry("scanning.page", lazy("Scan"), "pass", Permission.PASS_SCAN),
     Entry("residents.queue", lazy("Residents"), "people", Permission.RESIDENT_LIST),
     Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST),

@@ -20,6 +20,14 @@ def actor(role, path):
 
 WORKER = actor(Role.WORKER, COMMUNITY)
 
+RESPONDERS = {
+    Role.WORKER,
+    Role.GATEKEEPER,
+    Role.MANAGER,
+    Role.HEALTH_WORKER,
+    Role.SUPERVISOR,
+}
+
 EXPECTED = {
     Permission.REGION_VIEW: set(Role),
     Permission.RESIDENT_LIST: {Role.WORKER},
@@ -40,6 +48,9 @@ EXPECTED = {
     Permission.DEVICE_COMMAND: {Role.MANAGER},
     Permission.TELEMETRY_READ: {Role.MANAGER, Role.SUPPORT, Role.SYSTEM_ADMIN},
     Permission.POSTER_PRINT: {Role.WORKER, Role.MANAGER},
+    Permission.TELECARE_LIST: RESPONDERS,
+    Permission.TELECARE_RESPOND: RESPONDERS,
+    Permission.TELECARE_MANAGE: {Role.WORKER},
     Permission.TOKEN_MANAGE: {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
     Permission.AUDIT_READ: {Role.AUDIT_ADMIN},
 }
