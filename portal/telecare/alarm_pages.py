@@ -83,7 +83,7 @@ def live_answer(sheet: Sheet, endpoint: str) -> Any:
         response = make_response("", 204)
         response.headers["HX-Refresh"] = "true"
         return response
-    return render_template("telecare/_alarm.html", **alarm_values(sheet, endpoint))
+    return render_template("telecare/_alarm.html", fragment=True, **alarm_values(sheet, endpoint))
 
 
 def sheet_signature(sheet: Sheet) -> str:

@@ -22,6 +22,7 @@ from portal.telecare.words import (
     TROUBLE_NAMES,
     hours_between,
     lasting,
+    named,
 )
 
 blueprint = Blueprint("telecare", __name__, template_folder="templates")
@@ -38,6 +39,7 @@ WORDS: dict[str, Any] = {
     "trouble_help": TROUBLE_HELP,
     "lasting": lasting,
     "hours_between": hours_between,
+    "named": named,
 }
 """What the templates of this room say things with."""
 

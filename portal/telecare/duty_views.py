@@ -34,7 +34,8 @@ def duty() -> Any:
         people = roster.responders(session, place)
     may = actor.may(Permission.TELECARE_MANAGE, place.path)
     form.user_id.choices = [
-        SelectChoice(value=str(user.id), label=user.username or "") for user in people
+        SelectChoice(value=str(user.id), label=user.username or "", render_kw={"lang": ""})
+        for user in people
     ]
     status = 200
     if request.method == "POST":

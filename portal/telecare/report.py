@@ -86,7 +86,13 @@ def months(session: Session, actor: Actor, now: datetime) -> list[Month]:
         .join(Region, Region.id == Alarm.community_id)
         .where(within(actor.paths(Permission.TELECARE_LIST)), Alarm.received_at >= first)
     )
-    return summed(_row(row) for row in rows)
+    return summed(_row(row) for row in rows if not _may_still_be_soon(row, now))
+
+
+def _may_still_be_soon(row: Any, now: datetime) -> bool:
+    """Whether it rings and no target is missed yet: it counts when it is answered, or late."""
+    ringing = row.raised_at is not None and row.answered_at is None
+    return ringing and (now - row.raised_at).total_seconds() <= LATE_SECONDS
 
 
 def _earliest(now: datetime) -> datetime:

@@ -24,6 +24,8 @@ from portal.telecare.telling import RESPONDING
 
 LONGEST: Final = timedelta(hours=24)
 MOST_DAYS: Final = 31
+SHOWN: Final = 15
+"""Shifts on the page: about a week ahead, and one more to say that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def shifts(session: Session, actor: Actor, community_id: int, now: datetime) -> 
         .join(User, User.id == Shift.user_id)
         .where(Shift.community_id == community_id, Shift.ends_at > now)
         .order_by(Shift.starts_at, User.username)
-        .limit(200)
+        .limit(SHOWN)
     )
     return [
         Duty(shift.id, name or "", shift.starts_at, shift.ends_at, now=shift.starts_at <= now)

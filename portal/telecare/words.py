@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from portal.core.i18n import _, lazy
 from portal.telecare.alarm_models import AlarmState, Stage, Step, Trouble
 from portal.telecare.models import Consent, Hearing, Language, Tie
@@ -12,7 +14,7 @@ from portal.telecare.models import Consent, Hearing, Language, Tie
 STATE_NAMES: Final[dict[str, tuple[Any, str]]] = {
     AlarmState.PRESSED: (lazy("Just pressed"), "warn"),
     AlarmState.CANCELLED: (lazy("Taken back in time"), ""),
-    AlarmState.SUPPRESSED: (lazy("Not raised: the button had just started"), "warn"),
+    AlarmState.SUPPRESSED: (lazy("Not raised"), "warn"),
     AlarmState.RAISED: (lazy("Nobody has answered yet"), "bad"),
     AlarmState.ACKNOWLEDGED: (lazy("Somebody is on the way"), "warn"),
     AlarmState.ON_SITE: (lazy("Somebody is there"), "info"),
@@ -46,17 +48,17 @@ STAGE_NAMES: Final[dict[str, Any]] = {
 }
 
 TROUBLE_NAMES: Final[dict[str, tuple[Any, str]]] = {
-    Trouble.SILENT: (lazy("The button is not heard"), "bad"),
-    Trouble.BATTERY: (lazy("The battery is low"), "warn"),
-    Trouble.TEST_DUE: (lazy("The weekly test is due"), "warn"),
-    Trouble.PHANTOM: (lazy("Pressed right after starting: ask whether all is well"), "bad"),
+    Trouble.SILENT: (lazy("Not heard"), "bad"),
+    Trouble.BATTERY: (lazy("Battery low"), "warn"),
+    Trouble.TEST_DUE: (lazy("Weekly test due"), "warn"),
+    Trouble.PHANTOM: (lazy("Pressed right after starting"), "bad"),
 }
 TROUBLE_HELP: Final[dict[str, Any]] = {
     Trouble.SILENT: lazy("Call the wearer, then look for power, Wi-Fi and the button itself."),
     Trouble.BATTERY: lazy("Bring a new battery or charge it."),
     Trouble.TEST_DUE: lazy("Ask the wearer to hold the button until it says that it is a test."),
     Trouble.PHANTOM: lazy(
-        "Call the wearer: most such presses come from the battery being changed."
+        "Call the wearer and ask whether all is well. Most such presses come from a change of battery."
     ),
 }
 
@@ -101,3 +103,8 @@ def hours_between(start: int, end: int) -> str:
     if start == end:
         return str(_("At any hour"))
     return f"{start // 60:02}:{start % 60:02}–{end // 60:02}:{end % 60:02}"
+
+
+def named(name: str) -> Markup:
+    """A name in a sentence: it is in no language of its own, and nobody translates it."""
+    return Markup('<span lang="" translate="no">{}</span>').format(name) if name else Markup("")

@@ -17,7 +17,7 @@ from portal.telecare import operations, queries, troubles
 from portal.telecare.alarm_models import Alarm, AlarmState, Cause, DeviceTrouble
 from portal.telecare.operations import CAUSE_NAMES
 from portal.telecare.queries import Card
-from portal.telecare.words import STATE_NAMES, TROUBLE_HELP, TROUBLE_NAMES
+from portal.telecare.words import STATE_NAMES, TROUBLE_HELP, TROUBLE_NAMES, named
 
 _NO_UNDO: Final = ConflictError(
     "no_undo", lazy("This cannot be taken back: people have been told. Open the alarm's page.")
@@ -52,7 +52,7 @@ class AlarmSource:
             (lazy("Times pressed"), card.presses),
         ]
         if card.taken_by:
-            facts.append((lazy("Taken by"), card.taken_by))
+            facts.append((lazy("Taken by"), named(card.taken_by)))
         return WorkDetail(self._item(card), facts, self._choices(actor, alarm))
 
     def decide(

@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from mqtt.contract.messages import Alarm as Pressed
+from mqtt.contract.topics import DeviceAddress
 from portal import config as configuration
 from portal.accounts.datastore import load_user
 from portal.accounts.identity import sign_in_hash
@@ -23,9 +25,15 @@ from portal.core.db import Database
 from portal.core.keys import install_keys
 from portal.core.permissions import Actor
 from portal.devices.models import Device
+from portal.devices.operations import ReceivedEvent
 from portal.regions.models import Building, Dwelling, Region, Unit
 from portal.residents.models import Resident
 from portal.services import Services
+from portal.telecare import operations as alarms
+from portal.telecare import timers
+from portal.telecare.alarm_models import Alarm
+from portal.telecare.intake import record_alarms
+from portal.telecare.models import Contact, Wearer
 from portal.visitors import operations as visitors
 from portal.visitors.models import Invitation
 from tests.services.up import Up
@@ -41,6 +49,10 @@ NOT_PAGES = {
     "devices.telemetry",
     "residents.poster_file",
     "styleguide.telemetry",
+    "telecare.live",
+    "telecare.alarm_live",
+    "telecare.care_live",
+    "telecare.report_csv",
 }
 """Answers for machines and for scripts of pages; so is everything below /api/."""
 ALSO = {
@@ -48,6 +60,7 @@ ALSO = {
     "visitors.queue": ("?show=closed",),
     "access.log": ("?outcome=refuse", "?gate=999999", "?before=1"),
     "devices.index": ("?kind=thermometer",),
+    "telecare.past": ("?show=cancelled", "?show=tested&page=2", "?show=suppressed"),
     "devices.values": ("?measure=battery&range=7d",),
 }
 """Further looks of a page."""
@@ -65,6 +78,10 @@ class Places:
         self.app: Flask = create_app(Services(config=config, db=self._db))
         with self._db.write() as session:
             self.values = self._arguments(session, self._invite(session, resident))
+            self._alarms(session)
+            self.values["alarm_id"] = list(
+                session.scalars(select(func.max(Alarm.id)).group_by(Alarm.state))
+            )
         with self._db.read() as session:
             self.names = _proper_names(session)
 
@@ -116,6 +133,8 @@ class Places:
             ),
             "invitation_id": [invitation.id for invitation in invitations],
             "token": [invitation.link_token for invitation in invitations],
+            "wearer_id": [session.scalars(select(func.min(Wearer.id))).one()],
+            "contact_id": [session.scalars(select(func.min(Contact.id))).one()],
         }
 
     def _invite(self, session: Session, resident: str) -> list[Invitation]:
@@ -140,6 +159,23 @@ class Places:
         visitors.cancel(session, host, cancelled, now)
         return made
 
+    def _alarms(self, session: Session) -> None:
+        """One that rings at the resident's, and one that the worker has taken.
+
+        Pressed twice: the buttons have only just started.
+        """
+        now = utc_now()
+        for key in ("alarm-5", "alarm-3"):
+            pressed = Pressed(id=f"walked-{key}", at=now, action="pressed", presses=2)
+            event = ReceivedEvent(DeviceAddress("linli-demo", key), pressed, now)
+            record_alarms(session, [event], now)
+        timers.run(session, now + timedelta(minutes=1))
+        taken = (
+            select(Alarm.id).join(Device).where(Device.key == "alarm-3", Alarm.state == "raised")
+        )
+        worker = self._actor(session, User.username == "worker")
+        alarms.acknowledge(session, worker, session.scalars(taken).one(), now)
+
     @staticmethod
     def _actor(session: Session, condition: ColumnElement[bool]) -> Actor:
         found = load_user(session, condition)
@@ -158,5 +194,8 @@ def _proper_names(session: Session) -> list[str]:
         *session.scalars(select(Resident.name)),
         *session.scalars(select(Invitation.visitor_name)),
         *session.scalars(select(Invitation.decision_note)),
+        *session.scalars(select(Contact.name)),
+        *session.scalars(select(Wearer.health_notes)),
+        *session.scalars(select(Wearer.entry_note)),
     }
     return sorted(filter(None, names), key=len, reverse=True)

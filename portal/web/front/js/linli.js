@@ -35,9 +35,9 @@ import "./parts/toasts.js";
     button.setAttribute("aria-pressed", String(!shown));
   });
 
-  // The chosen one of many tabs is in sight.
-  for (const tab of document.querySelectorAll('.tabs [aria-current="page"]')) {
-    const list = tab.closest(".tabs");
+  // The chosen one of many tabs, or of the navigation, is in sight.
+  for (const tab of document.querySelectorAll('.tabs [aria-current="page"], .nav [aria-current="page"]')) {
+    const list = tab.closest("ul");
     list.scrollLeft = tab.offsetLeft - list.offsetLeft - (list.clientWidth - tab.clientWidth) / 2;
   }
 
