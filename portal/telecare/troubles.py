@@ -100,6 +100,17 @@ def troubles_of(
         yield Trouble.TEST_DUE
 
 
+def worn_buttons(session: Session) -> list[tuple[int, str, str]]:
+    """Wearer, community key and device key of every worn button."""
+    rows = session.execute(
+        select(Wearer.id, Region.key, Device.key)
+        .join(Device, Device.id == Wearer.device_id)
+        .join(Region, Region.id == Device.community_id)
+        .where(Wearer.ended_at.is_(None), Device.retired_at.is_(None), Region.key.is_not(None))
+    )
+    return [(wearer_id, community or "", device) for wearer_id, community, device in rows]
+
+
 def note_battery(session: Session, wearer_id: int, percent: float, at: datetime) -> None:
     """What telemetry says of a battery; older news changes nothing."""
     session.execute(

@@ -29,6 +29,7 @@ from portal.core.keys import install_keys
 from portal.core.outbox import Outgoing
 from portal.devices.operations import CommandAnswer
 from portal.services import Services
+from portal.worker.batteries import reading_batteries
 from portal.worker.handling import Effects, Handler, dismissals
 from portal.worker.health import PERIOD_SECONDS, Health, health_path, write_health
 from portal.worker.intake import TOPICS, Bad, Item, sort
@@ -378,4 +379,5 @@ def run(config: Config, *, name: str = "1", metrics_port: int | None = None) -> 
             stack.callback(server.server_close)
             stack.callback(server.shutdown)
         services = Services(config=config, db=database)
+        stack.enter_context(reading_batteries(services))
         Worker(services, bus, registry, name).run_forever(stop)
