@@ -91,6 +91,8 @@ def escalate(
     if won:
         enter(session, alarm, kind, now, by)
         tell(session, alarm, rung.people, now)
+        if kind in (Step.HANDED_BACK, Step.OVERDUE):
+            feedback(session, alarm, now)  # the button said that somebody was on the way
     return won
 
 

@@ -15,9 +15,9 @@ STATE_NAMES: Final[dict[str, tuple[Any, str]]] = {
     AlarmState.PRESSED: (lazy("Just pressed"), "warn"),
     AlarmState.CANCELLED: (lazy("Taken back in time"), ""),
     AlarmState.SUPPRESSED: (lazy("Not raised"), "warn"),
-    AlarmState.RAISED: (lazy("Nobody has answered yet"), "bad"),
-    AlarmState.ACKNOWLEDGED: (lazy("Somebody is on the way"), "warn"),
-    AlarmState.ON_SITE: (lazy("Somebody is there"), "info"),
+    AlarmState.RAISED: (lazy("No answer yet"), "bad"),
+    AlarmState.ACKNOWLEDGED: (lazy("On the way"), "warn"),
+    AlarmState.ON_SITE: (lazy("There now"), "info"),
     AlarmState.CLOSED: (lazy("Closed"), "good"),
     AlarmState.TESTED: (lazy("Button test"), ""),
 }

@@ -125,6 +125,7 @@ def test_an_alarm_that_nobody_comes_for_goes_on_to_the_next(ward: Ward) -> None:
     assert (alarm.state, alarm.acknowledged_by) == ("raised", "")
     assert ward.told()[-1] == (2, ward.person("daughter"))
     assert ward.steps()[-1] == "overdue"
+    assert ward.feedback()[-1] == (alarm.event_id, "received")
 
 
 def test_an_alarm_handed_back_goes_to_the_next_at_once(ward: Ward) -> None:
@@ -133,6 +134,7 @@ def test_an_alarm_handed_back_goes_to_the_next_at_once(ward: Ward) -> None:
     ward.act("acknowledge", ward.neighbour)
     first = ward.alarm().answered_at
     ward.act("hand_back", ward.neighbour)
+    assert ward.feedback()[-1][1] == "received"
     assert ward.told()[-1] == (2, ward.person("daughter"))
     ward.world.clock.forward(seconds=5)
     ward.act("acknowledge", ward.worker)
