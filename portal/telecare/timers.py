@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.telecare.alarm_models import TIMED, Alarm, AlarmState, Step
 from portal.telecare.moves import escalate
 
 AT_ONCE: Final = 100
-"""Alarms in one transaction."""
+"""Alarms in one run."""
 
 _BECAUSE: Final[dict[str, Step]] = {
     AlarmState.PRESSED: Step.RAISED,
@@ -25,18 +25,23 @@ _BECAUSE: Final[dict[str, Step]] = {
 }
 
 
-def is_due(session: Session, now: datetime) -> bool:
-    """Whether there is anything to do: asked without taking the write lock."""
-    return session.scalar(select(Alarm.id).where(_due(now)).limit(1)) is not None
+def due(session: Session, now: datetime) -> list[int]:
+    """Ids of alarms whose time has come, longest first; read without taking the write lock."""
+    statement = (
+        select(Alarm.id)
+        .where(Alarm.next_at <= now, Alarm.state.in_(TIMED))
+        .order_by(Alarm.next_at, Alarm.id)
+        .limit(AT_ONCE)
+    )
+    return list(session.scalars(statement))
 
 
-def run(session: Session, now: datetime) -> int:
-    """Raise and escalate what is due; returns how many."""
-    alarms = session.scalars(
-        select(Alarm).where(_due(now)).order_by(Alarm.next_at, Alarm.id).limit(AT_ONCE)
-    ).all()
-    return sum(escalate(session, a, (AlarmState(a.state),), _BECAUSE[a.state], now) for a in alarms)
+def advance(session: Session, alarm_id: int, now: datetime) -> bool:
+    """Raise or escalate one alarm, if its time has still come; whether this call did it.
 
-
-def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(Alarm.next_at <= now, Alarm.state.in_(TIMED))
+    A transaction of its own for each: one that cannot be written must not hold up the others.
+    """
+    alarm = session.get(Alarm, alarm_id)
+    if alarm is None or alarm.state not in TIMED or alarm.next_at is None or alarm.next_at > now:
+        return False
+    return escalate(session, alarm, (AlarmState(alarm.state),), _BECAUSE[alarm.state], now)

@@ -67,10 +67,13 @@ class Jobs:
 
     def _alarms(self) -> None:
         with self._database.read() as session:
-            due = timers.is_due(session, self._clock())
-        if due:
-            with self._database.write() as session:
-                timers.run(session, self._clock())
+            due = timers.due(session, self._clock())
+        for alarm_id in due:
+            try:
+                with self._database.write() as session:
+                    timers.advance(session, alarm_id, self._clock())
+            except Exception as error:  # noqa: BLE001 - one bad alarm must not stop the others
+                _log.error("alarm_stuck", alarm=alarm_id, cause=type(error).__name__)
 
     def _watch(self) -> None:
         with self._database.write() as session:

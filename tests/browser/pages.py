@@ -169,7 +169,9 @@ class Places:
             pressed = Pressed(id=f"walked-{key}", at=now, action="pressed", presses=2)
             event = ReceivedEvent(DeviceAddress("linli-demo", key), pressed, now)
             record_alarms(session, [event], now)
-        timers.run(session, now + timedelta(minutes=1))
+        later = now + timedelta(minutes=1)
+        for alarm_id in timers.due(session, later):
+            timers.advance(session, alarm_id, later)
         taken = (
             select(Alarm.id).join(Device).where(Device.key == "alarm-3", Alarm.state == "raised")
         )
