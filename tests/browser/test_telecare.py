@@ -81,8 +81,9 @@ def test_a_press_reaches_the_desk_and_the_neighbour_and_the_button_hears_of_it(
     expect(desk.locator("#alarm-state")).to_contain_text("已有人前往")
 
     neighbour.get_by_role("button", name="我到了").click()
+    expect(neighbour.locator("#messages")).to_contain_text("已记录您到场")
     neighbour.get_by_label("原因").select_option("需要帮忙")
-    neighbour.get_by_label("备注").fill("扶起，无外伤")
+    neighbour.get_by_label("说明").fill("扶起，无外伤")
     neighbour.get_by_role("button", name="结束报警").click()
     expect(neighbour.locator("#messages")).to_contain_text("报警已结束")
     shows(demo, "closed")
