@@ -28,14 +28,15 @@ FEATURES: Final = (
     "residents",
     "passes",
     "visitors",
+    "vehicles",
     "access",
     "scanning",
-    "devices",
-    "workbench",
-    "vehicles",
-    "finding",
-    "notices",
+    "telecare",
     "parcels",
+    "devices",
+    "notices",
+    "finding",
+    "workbench",
 )
 
 

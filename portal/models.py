@@ -27,6 +27,8 @@ from portal.passes.models import Pass, SigningKeyRow
 from portal.privacy.models import Consent, ConsentText
 from portal.regions.models import Building, Dwelling, Region, Unit
 from portal.residents.models import Residency, Resident
+from portal.telecare.alarm_models import Alarm, AlarmEntry, AlarmNotice, DeviceTrouble
+from portal.telecare.models import Contact, Shift, TelecareSettings, Wearer
 from portal.vehicles.models import Vehicle
 from portal.visitors.models import Invitation
 from portal.workbench.models import WorkClaim, WorkDecision
@@ -34,6 +36,9 @@ from portal.workbench.models import WorkClaim, WorkDecision
 metadata = Base.metadata
 
 __all__ = [
+    "Alarm",
+    "AlarmEntry",
+    "AlarmNotice",
     "ApiToken",
     "Arrival",
     "AuditEntry",
@@ -41,11 +46,13 @@ __all__ = [
     "Compartment",
     "Consent",
     "ConsentText",
+    "Contact",
     "CourierAccess",
     "DataKey",
     "Device",
     "DeviceEvent",
     "DeviceFault",
+    "DeviceTrouble",
     "Dwelling",
     "FaultCount",
     "Gate",
@@ -67,10 +74,13 @@ __all__ = [
     "Residency",
     "Resident",
     "RoleGrant",
+    "Shift",
     "SigningKeyRow",
+    "TelecareSettings",
     "Unit",
     "User",
     "Vehicle",
+    "Wearer",
     "WorkClaim",
     "WorkDecision",
     "metadata",

@@ -139,7 +139,7 @@ def init_api(app: Flask) -> LinliApi:
         API_SPEC_OPTIONS={
             "info": {
                 "description": "What machines may ask of a residential community: devices, "
-                "telemetry, passages, invitations, vehicles, keys.",
+                "telemetry, passages, invitations, vehicles, parcels, notices, alarms, keys.",
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
             "security": [{"bearer": []}],

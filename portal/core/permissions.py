@@ -41,6 +41,9 @@ class Permission(StrEnum):
     PARCEL_MANAGE = "community:parcel:manage"
     POSTER_PRINT = "community:poster:print"
     NOTICE_PUBLISH = "community:notice:publish"
+    TELECARE_LIST = "community:alarm:list"
+    TELECARE_RESPOND = "community:alarm:respond"
+    TELECARE_MANAGE = "community:wearer:manage"
     TOKEN_MANAGE = "system:token:manage"  # noqa: S105 - a name, not a secret
     AUDIT_READ = "audit:entry:list"
 
@@ -91,6 +94,9 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.PARCEL_HANDLE,
             _P.POSTER_PRINT,
             _P.NOTICE_PUBLISH,
+            _P.TELECARE_LIST,
+            _P.TELECARE_RESPOND,
+            _P.TELECARE_MANAGE,
         }
     ),
     Role.GATEKEEPER: frozenset(
@@ -104,6 +110,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.DEVICE_LIST,
             _P.PARCEL_LIST,
             _P.PARCEL_HANDLE,
+            _P.TELECARE_LIST,
+            _P.TELECARE_RESPOND,
         }
     ),
     Role.MANAGER: frozenset(
@@ -123,9 +131,11 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.PARCEL_MANAGE,
             _P.POSTER_PRINT,
             _P.NOTICE_PUBLISH,
+            _P.TELECARE_LIST,
+            _P.TELECARE_RESPOND,
         }
     ),
-    Role.HEALTH_WORKER: frozenset({_P.REGION_VIEW}),
+    Role.HEALTH_WORKER: frozenset({_P.REGION_VIEW, _P.TELECARE_LIST, _P.TELECARE_RESPOND}),
     Role.SUPERVISOR: frozenset(
         {
             _P.REGION_VIEW,
@@ -138,6 +148,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.VEHICLE_LIST,
             _P.NOTICE_PUBLISH,
             _P.PARCEL_LIST,
+            _P.TELECARE_LIST,
+            _P.TELECARE_RESPOND,
         }
     ),
     Role.SUPPORT: frozenset({_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ}),

@@ -20,6 +20,7 @@ from portal.demo.parcels import make_parcels
 from portal.demo.people import invent, settle
 from portal.demo.places import USCC, make_places
 from portal.demo.sign_ins import as_json, open_residents, open_staff
+from portal.demo.telecare import give_buttons
 from portal.demo.vehicles import park
 from portal.passes.signing import ensure_key
 from portal.privacy.operations import current_text, publish_defaults
@@ -62,6 +63,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
         let_happen(session, residents, now)
         notices = post_notices(session, places, residents, random.Random(number), now)
         courier = make_parcels(session, people, residents, places, now)
+        give_buttons(session, rng, people, residents, places, now)
         audit.record(
             session,
             SYSTEM,

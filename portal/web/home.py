@@ -14,6 +14,9 @@ from portal.features import parts
 from portal.residents.queries import own_record
 from portal.services import current_services
 
+MOST_URGENT: Final = 5
+"""People in need that the workbench names; the others are on the alarms' own page."""
+
 home = Blueprint("home", __name__)
 
 NOW: Final = (Rank.ALARM, Rank.DUE)

@@ -75,8 +75,9 @@ RESIDENT: Final = (
 STAFF: Final = (
     Entry("workbench.index", lazy("Workbench"), "work", thumb=True),
     Entry("scanning.page", lazy("Scan"), "pass", Permission.PASS_SCAN, thumb=True),
+    Entry("telecare.desk", lazy("Alarms"), "alarm", Permission.TELECARE_LIST, thumb=True),
     Entry("residents.queue", lazy("Residents"), "people", Permission.RESIDENT_LIST, thumb=True),
-    Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST, thumb=True),
+    Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST),
     Entry("vehicles.queue", lazy("Vehicles"), "car", Permission.VEHICLE_LIST),
     Entry("parcels.lockers", lazy("Parcels"), "locker", Permission.PARCEL_LIST),
     Entry("notices.index", lazy("Notices"), "notice", Permission.NOTICE_PUBLISH),

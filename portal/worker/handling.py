@@ -32,6 +32,7 @@ from portal.devices.operations import (
     record_status,
 )
 from portal.parcels.doors import new_moves, record_answers, record_moves
+from portal.telecare.intake import record_alarms
 from portal.worker.intake import Bad, Item
 
 ACKNOWLEDGEMENT_LIFE: Final = timedelta(seconds=30)
@@ -115,6 +116,7 @@ class Handler:
                 safe[event.address].append(event.event.id)
         record_openings(session, [event for _, event in events], self._caches)
         record_moves(session, moves, now)
+        effects.outgoing += record_alarms(session, [event for _, event in events], now)
         effects.outgoing += _acknowledgements(safe, now)
 
     def _record_status(

@@ -17,10 +17,13 @@ from portal.core.db import Database
 from portal.parcels import deadlines
 from portal.passes.signing import ensure_key
 from portal.residents.name_hashes import fill_name_hashes
+from portal.telecare import timers, troubles
 from portal.visitors.phone_hashes import fill_phone_hashes
 
 _log = structlog.get_logger(__name__)
 
+ALARM_SECONDS: Final = 1.0
+WATCH_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 5.0
 PURGE_SECONDS: Final = 3600.0
 KEY_SECONDS: Final = 3600.0
@@ -35,6 +38,7 @@ class _Job:
     name: str
     every: float
     run: Callable[[], None]
+    urgent: bool = False
     due: float = 0.0
 
 
@@ -45,19 +49,25 @@ class Jobs:
         self._database = database
         self._clock = clock
         self._jobs = [
+            _Job("alarm_timers", ALARM_SECONDS, self._alarms, urgent=True),
             _Job("signing_key", KEY_SECONDS, self._key),
             _Job("outbox_expire", EXPIRE_SECONDS, self._expire),
             _Job("outbox_purge", PURGE_SECONDS, self._purge),
             _Job("name_hashes", HASHES_SECONDS, self._hashes),
             _Job("parcel_doors", DOORS_SECONDS, self._doors),
             _Job("parcel_reminders", REMINDERS_SECONDS, self._reminders),
+            _Job("button_watch", WATCH_SECONDS, self._watch),
         ]
 
-    def run_due(self) -> None:
-        """Run at most one job, so that scans wait for no more than that."""
+    def run_due(self, *, only_urgent: bool = False) -> None:
+        """Run at most one job, so that scans wait for no more than that.
+
+        Args:
+            only_urgent: while messages wait, people in need are all that comes before them.
+        """
         now = time.monotonic()
         for job in self._jobs:
-            if now < job.due:
+            if now < job.due or (only_urgent and not job.urgent):
                 continue
             job.due = now + job.every
             try:
@@ -65,6 +75,20 @@ class Jobs:
             except (SQLAlchemyError, EnvelopeError) as error:
                 _log.warning("job_failed", job=job.name, cause=type(error).__name__)
             return
+
+    def _alarms(self) -> None:
+        with self._database.read() as session:
+            due = timers.due(session, self._clock())
+        for alarm_id in due:
+            try:
+                with self._database.write() as session:
+                    timers.advance(session, alarm_id, self._clock())
+            except Exception as error:  # noqa: BLE001 - one bad alarm must not stop the others
+                _log.error("alarm_stuck", alarm=alarm_id, cause=type(error).__name__)
+
+    def _watch(self) -> None:
+        with self._database.write() as session:
+            troubles.watch(session, self._clock())
 
     def _key(self) -> None:
         with self._database.write() as session:

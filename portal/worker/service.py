@@ -29,6 +29,7 @@ from portal.core.keys import install_keys
 from portal.core.outbox import Outgoing
 from portal.devices.operations import CommandAnswer
 from portal.services import Services
+from portal.worker.batteries import reading_batteries
 from portal.worker.handling import Effects, Handler, dismissals
 from portal.worker.health import PERIOD_SECONDS, Health, health_path, write_health
 from portal.worker.intake import TOPICS, Bad, Item, sort
@@ -249,6 +250,7 @@ class Worker:
     def _housekeeping(self) -> None:
         self._report_when_due()
         if self._bus.waiting:
+            self._jobs.run_due(only_urgent=True)
             return
         now = time.monotonic()
         if now >= self._others_due and self._bus.connected:
@@ -377,4 +379,5 @@ def run(config: Config, *, name: str = "1", metrics_port: int | None = None) -> 
             stack.callback(server.server_close)
             stack.callback(server.shutdown)
         services = Services(config=config, db=database)
+        stack.enter_context(reading_batteries(services))
         Worker(services, bus, registry, name).run_forever(stop)

@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from mqtt.contract.messages import Alarm as Pressed
+from mqtt.contract.topics import DeviceAddress
 from portal import config as configuration
 from portal.access.models import Outcome, Passage
 from portal.accounts.datastore import load_user
@@ -26,6 +28,7 @@ from portal.core.identifiers import mask_plate, write_plate
 from portal.core.keys import install_keys
 from portal.core.permissions import Actor
 from portal.devices.models import Device, DeviceFault
+from portal.devices.operations import ReceivedEvent
 from portal.notices.models import Notice
 from portal.parcels import codes, couriers, shelf
 from portal.parcels.models import Parcel
@@ -33,6 +36,11 @@ from portal.parcels.recipients import Recipient
 from portal.regions.models import Building, Dwelling, Region, Unit
 from portal.residents.models import Resident, ResidentState
 from portal.services import Services
+from portal.telecare import operations as alarms
+from portal.telecare import timers
+from portal.telecare.alarm_models import Alarm
+from portal.telecare.intake import record_alarms
+from portal.telecare.models import Contact, Wearer
 from portal.vehicles.models import Vehicle
 from portal.visitors import operations as visitors
 from portal.visitors.models import Invitation
@@ -62,6 +70,10 @@ NOT_PAGES = {
     "notices.public_file",
     "residents.poster_file",
     "styleguide.telemetry",
+    "telecare.live",
+    "telecare.alarm_live",
+    "telecare.care_live",
+    "telecare.report_csv",
 }
 """Answers for machines and for scripts of pages; so is everything below /api/."""
 ALSO = {
@@ -75,6 +87,7 @@ ALSO = {
     "access.log": ("?outcome=refuse", "?gate=999999", "?before=1"),
     "devices.index": ("?kind=thermometer",),
     "parcels.queue": ("?show=shelf", "?show=all"),
+    "telecare.past": ("?show=cancelled", "?show=tested&page=2", "?show=suppressed"),
     "devices.values": ("?measure=battery&range=7d",),
     "workbench.index": ("?whose=mine", "?only=visitors.invitation", "?q=nobody"),
 }
@@ -94,6 +107,10 @@ class Places:
         with self._db.write() as session:
             self.values = self._arguments(session, self._invite(session, resident))
             self.values |= self._parcels(session, up, resident)
+            self._alarms(session)
+            self.values["alarm_id"] = list(
+                session.scalars(select(func.max(Alarm.id)).group_by(Alarm.state))
+            )
         with self._db.read() as session:
             self.names = _proper_names(session)
 
@@ -167,6 +184,8 @@ class Places:
                 session.scalar(select(func.min(DeviceFault.id))),
             ],
             "notice_id": list(session.scalars(select(Notice.id).order_by(Notice.id))),
+            "wearer_id": [session.scalars(select(func.min(Wearer.id))).one()],
+            "contact_id": [session.scalars(select(func.min(Contact.id))).one()],
         }
 
     def _invite(self, session: Session, resident: str) -> list[Invitation]:
@@ -217,6 +236,25 @@ class Places:
         assert found is not None
         return found
 
+    def _alarms(self, session: Session) -> None:
+        """One that rings at the resident's, and one that the worker has taken.
+
+        Pressed twice: the buttons have only just started.
+        """
+        now = utc_now()
+        for key in ("alarm-5", "alarm-3"):
+            pressed = Pressed(id=f"walked-{key}", at=now, action="pressed", presses=2)
+            event = ReceivedEvent(DeviceAddress("linli-demo", key), pressed, now)
+            record_alarms(session, [event], now)
+        later = now + timedelta(minutes=1)
+        for alarm_id in timers.due(session, later):
+            timers.advance(session, alarm_id, later)
+        taken = (
+            select(Alarm.id).join(Device).where(Device.key == "alarm-3", Alarm.state == "raised")
+        )
+        worker = self._actor(session, User.username == "worker")
+        alarms.acknowledge(session, worker, session.scalars(taken).one(), now)
+
     @staticmethod
     def _actor(session: Session, condition: ColumnElement[bool]) -> Actor:
         found = load_user(session, condition)
@@ -242,5 +280,8 @@ def _proper_names(session: Session) -> list[str]:
         *session.scalars(select(Invitation.decision_note)),
         *session.scalars(select(Notice.withdrawn_reason)),
         NAME,
+        *session.scalars(select(Contact.name)),
+        *session.scalars(select(Wearer.health_notes)),
+        *session.scalars(select(Wearer.entry_note)),
     }
     return sorted(filter(None, names), key=len, reverse=True)

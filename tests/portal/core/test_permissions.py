@@ -20,6 +20,14 @@ def actor(role, path):
 
 WORKER = actor(Role.WORKER, COMMUNITY)
 
+RESPONDERS = {
+    Role.WORKER,
+    Role.GATEKEEPER,
+    Role.MANAGER,
+    Role.HEALTH_WORKER,
+    Role.SUPERVISOR,
+}
+
 EXPECTED = {
     Permission.REGION_VIEW: set(Role),
     Permission.RESIDENT_LIST: {Role.WORKER},
@@ -49,6 +57,9 @@ EXPECTED = {
     Permission.PARCEL_MANAGE: {Role.MANAGER},
     Permission.POSTER_PRINT: {Role.WORKER, Role.MANAGER},
     Permission.NOTICE_PUBLISH: {Role.WORKER, Role.MANAGER, Role.SUPERVISOR},
+    Permission.TELECARE_LIST: RESPONDERS,
+    Permission.TELECARE_RESPOND: RESPONDERS,
+    Permission.TELECARE_MANAGE: {Role.WORKER},
     Permission.TOKEN_MANAGE: {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
     Permission.AUDIT_READ: {Role.AUDIT_ADMIN},
 }

@@ -58,7 +58,13 @@ def ask(town: Town, method: str, path: str, text: str | None, **options):
 
 def operations(town: Town) -> list[tuple[str, str, str]]:
     """Method, path with ids filled in, rule of every API route."""
-    values = {"key": "community-1", "device_id": 1, "invitation_id": 1, "notice_id": 1}
+    values = {
+        "key": "community-1",
+        "device_id": 1,
+        "invitation_id": 1,
+        "notice_id": 1,
+        "alarm_id": 1,
+    }
     found = []
     for rule in town.app.url_map.iter_rules():
         if not rule.rule.startswith("/api/v1/") or rule.endpoint.startswith("api-docs"):

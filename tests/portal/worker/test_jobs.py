@@ -22,7 +22,7 @@ def test_names_that_earlier_releases_wrote_become_findable(tmp_path: Path) -> No
     with database.write() as session:
         session.execute(update(Resident).values(name_hash=None))
     jobs = Jobs(database, clock)
-    for _ in range(4):  # one job a turn
+    for _ in range(8):  # one job a turn
         jobs.run_due()
     with database.read() as session:
         left = session.scalar(

@@ -1,5 +1,6 @@
 /* Parts of a page that keep themselves up to date: data-poll="SECONDS" fires "linli:poll" on the element
-   while the page is visible, and once more as soon as it becomes visible again. data-trouble="#id" names
+   while the page is visible, and once more as soon as it becomes visible again; with data-poll-hidden also
+   in the background, as often as the browser lets it. data-trouble="#id" names
    the note that is shown while the server does not answer as it should. */
 (() => {
   "use strict";
@@ -12,8 +13,8 @@
   };
 
   const tick = () => {
-    if (document.hidden) return;
     for (const element of parts()) {
+      if (document.hidden && !("pollHidden" in element.dataset)) continue;
       if (!element.polled) element.polled = Date.now();
       if (Date.now() - element.polled >= Number(element.dataset.poll) * 1000) fire(element);
     }

@@ -1,0 +1,1 @@
+"""Telecare (F4): an old person's button reaches a human."""
