@@ -261,7 +261,8 @@ def test_pages_are_whole(
         new = blocks not in examined
         examined.add(blocks)
         shown = "normal"
-        for size, colour, text in views:
+        # The same page made of the same parts has been looked at in every view, with somebody else.
+        for size, colour, text in views if new or SCREENS else views[:1]:
             page.set_viewport_size({"width": size[0], "height": size[1]})
             page.emulate_media(color_scheme=colour)
             if text != shown:
@@ -275,5 +276,5 @@ def test_pages_are_whole(
             if SCREENS:
                 name = f"{next(_numbers):03}-{language[:2]}-{role}-{endpoint}-{size[0]}-{text}.png"
                 page.screenshot(path=Path(SCREENS) / name.replace(" ", "_"), full_page=True)
-    assert faults == []
+    assert not faults, "\n".join(faults)
     assert expected <= opened
