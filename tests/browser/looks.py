@@ -39,10 +39,10 @@ _HAN = re.compile(r"[\u3400-\u9fff][\u3400-\u9fff\u3000-\u303f\uff00-\uffef]*")
 _MASKED = re.compile(r"[\u3400-\u9fff]\*+[\u3400-\u9fff]?")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]{2,}")
 _NO_WORDS = re.compile(
-    r"https?://\S+|\btel:\S+|\b[a-z]+(?:-[a-z0-9]+)+\b|\b[0-9A-Z]{18}\b|[0-9a-f-]{16,}"
+    r"https?(?:://\S+|\b)|\btel:\S+|\b[a-z]+(?:-[a-z0-9]+)+\b|\b[0-9A-Z]{18}\b|[0-9a-f-]{16,}"
 )
 """Addresses, names of devices on the network, codes, request numbers."""
-_KNOWN = {"Linli", "CSV", "JPEG", "PDF", "PNG", "WebP", "Wi-Fi", "dBm", "https"}
+_KNOWN = {"Linli", "CSV", "JPEG", "PDF", "PNG", "WebP", "Wi-Fi", "dBm"}
 """Names and units that Chinese pages write in Latin letters."""
 
 

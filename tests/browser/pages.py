@@ -279,6 +279,8 @@ def _proper_names(session: Session) -> list[str]:
         *session.scalars(select(Invitation.visitor_name)),
         *session.scalars(select(Invitation.decision_note)),
         *session.scalars(select(Notice.withdrawn_reason)),
+        *session.scalars(select(Notice.title)),
+        *session.scalars(select(Notice.body)),
         NAME,
         *session.scalars(select(Contact.name)),
         *session.scalars(select(Wearer.health_notes)),
