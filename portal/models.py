@@ -10,7 +10,15 @@ from portal.core.quarantine import FaultCount, QuarantinedMessage
 from portal.devices.models import Device, DeviceEvent
 from portal.passes.models import Pass, SigningKeyRow
 from portal.privacy.models import Consent, ConsentText
-from portal.regions.models import Building, Dwelling, Region, Unit
+from portal.regions.models import (
+    Building,
+    Dwelling,
+    Region,
+    RegionHistory,
+    RegionSetting,
+    RegionUpload,
+    Unit,
+)
 from portal.residents.models import Residency, Resident
 from portal.visitors.models import Invitation
 
@@ -34,6 +42,9 @@ __all__ = [
     "Passage",
     "QuarantinedMessage",
     "Region",
+    "RegionHistory",
+    "RegionSetting",
+    "RegionUpload",
     "Residency",
     "Resident",
     "RoleGrant",
