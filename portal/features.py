@@ -8,6 +8,8 @@ here and knows none of them: deleting a feature's folder and its name deletes th
 ``api``          its part of the HTTP API
 ``home_cards``   ``cards(session, actor, now)``: see :mod:`portal.core.home_cards`
 ``work``         ``SOURCES``: see :mod:`portal.core.work`
+``settings``     ``SETTINGS``: see :mod:`portal.regions.settings`
+``moving``       ``blockers`` and ``follow``: see :mod:`portal.regions.belongings`
 ``search``       ``find(session, actor, query)``: see :mod:`portal.core.search`
 ===============  ==========================================================================
 """
@@ -20,7 +22,15 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Final
 
-FEATURES: Final = ("residents", "passes", "visitors", "access", "scanning", "devices")
+FEATURES: Final = (
+    "residents",
+    "passes",
+    "visitors",
+    "access",
+    "scanning",
+    "devices",
+    "regions",
+)
 
 
 def parts(name: str) -> Iterator[ModuleType]:

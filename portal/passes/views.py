@@ -14,6 +14,7 @@ from portal.core.permissions import Actor
 from portal.passes import own
 from portal.passes.drawing import qr_svg
 from portal.passes.operations import ShownCode
+from portal.passes.settings import seconds_for_resident
 from portal.services import Services, current_services
 
 blueprint = Blueprint("passes", __name__, url_prefix="/pass", template_folder="templates")
@@ -43,14 +44,16 @@ def code() -> Response:
 
 
 def _code(services: Services, actor: Actor) -> ShownCode:
-    now, seconds = services.clock(), services.config.pass_seconds
-    try:
-        with services.db.read() as session:
+    now, installed = services.clock(), services.config.pass_seconds
+    with services.db.read() as session:
+        seconds = seconds_for_resident(session, actor.resident_id, installed)
+        try:
             return own.code(session, actor, now, seconds)
-    except own.NotIssuedError:
-        with services.db.write() as session:
-            own.obtain(session, actor, now)
-            return own.code(session, actor, now, seconds)
+        except own.NotIssuedError:
+            pass
+    with services.db.write() as session:
+        own.obtain(session, actor, now)
+        return own.code(session, actor, now, seconds)
 
 
 def _drawn(services: Services, shown: ShownCode) -> dict[str, Any]:

@@ -89,7 +89,9 @@ SENTENCES: Final[dict[CodeFault, Any]] = {
     CodeFault.COMMUNITY: lazy(
         "Digits 10 to 12 must lie in 001–199 (residents' committee), 200–399 (villagers' committee) or 400–599 (similar)."
     ),
-    CodeFault.GRID: lazy("A grid has the 12 digits of its community and a number that is not zero."),
+    CodeFault.GRID: lazy(
+        "A grid has the 12 digits of its community and a number that is not zero."
+    ),
 }
 
 
