@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -59,7 +58,7 @@ class Setting:
         default: holds where nobody set anything; ``None`` is the installation's own value.
         unit: said after the value (lazy), for numbers.
         least, most: bounds of a number.
-        choices: what a text may be; any when empty.
+        choices: what a text may be, each with its name.
         smaller_is_tighter: direction of the rule; for a switch, whether "off" is the tight side.
         levels: which levels may set it.
     """
@@ -73,7 +72,7 @@ class Setting:
     unit: Any = None
     least: int = 0
     most: int = 1_000_000
-    choices: frozenset[str] = frozenset()
+    choices: tuple[tuple[str, Any], ...] = ()
     smaller_is_tighter: bool = True
     levels: frozenset[Level] = ABOVE_GRID
 
@@ -84,7 +83,7 @@ class Setting:
         if self.type is Type.NUMBER:
             whole = isinstance(value, int) and not isinstance(value, bool)
             return whole and self.least <= value <= self.most
-        return isinstance(value, str) and (not self.choices or value in self.choices)
+        return value in [choice for choice, _name in self.choices]
 
     def allows(self, above: Any, value: Any) -> bool:
         """Whether a value may stand below one from above."""
@@ -118,7 +117,13 @@ SETTINGS: Final = (
         default="Asia/Shanghai",
         title=lazy("Time zone"),
         about=lazy("The clock of the place: times that residents enter, days of a register."),
-        choices=frozenset(available_timezones()),
+        choices=(
+            ("Asia/Shanghai", lazy("China (UTC+8)")),
+            ("Asia/Urumqi", lazy("Xinjiang (UTC+6)")),
+            ("Asia/Hong_Kong", lazy("Hong Kong (UTC+8)")),
+            ("Asia/Macau", lazy("Macao (UTC+8)")),
+            ("Asia/Taipei", lazy("Taipei (UTC+8)")),
+        ),
     ),
 )
 

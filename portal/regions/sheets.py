@@ -195,10 +195,10 @@ def _headings(cells: Sequence[str], columns: Sequence[Column]) -> dict[int, Colu
         if column in known.values():
             raise FileError(
                 "file_heading_twice",
-                lazy("The heading “%(name)s” stands twice.", name=column.headings[0]),
+                lazy("The heading “%(name)s” stands twice.", name=column.title),
             )
         known[place] = column
-    missing = [c.headings[0] for c in columns if c.required and c not in known.values()]
+    missing = [str(c.title) for c in columns if c.required and c not in known.values()]
     if missing:
         raise FileError(
             "file_headings",

@@ -45,6 +45,7 @@ STAFF: Final = (
     Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST),
     Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
     Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
+    Entry("regions.index", lazy("Regions"), "region", Permission.REGION_SETTINGS),
 )
 
 

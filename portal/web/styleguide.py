@@ -73,6 +73,7 @@ GROUPS: Final[tuple[tuple[str, Any, tuple[tuple[str, Any], ...]], ...]] = (
             ("status", lazy("Status")),
             ("lists", lazy("Lists")),
             ("timeline", lazy("Timeline")),
+            ("tree", lazy("Tree")),
             ("table", lazy("Table")),
         ),
     ),
