@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ MOST_ROWS: Final = 60_000
 LONGEST_CELL: Final = 200
 MOST_FAULTS: Final = 1_000
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_BELOW_NOUGHT: Final = re.compile(r"-[0-9]{1,3}")
+"""Floors below the ground are numbers, not formulas."""
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
 
@@ -234,7 +237,7 @@ def cell_fault(cell: str) -> tuple[str, Any] | None:
         return "cell_long", lazy("The cell has more than 200 characters.")
     if any(unicodedata.category(c) in _UNSEEN for c in cell):
         return "cell_control", lazy("The cell has line breaks or characters that cannot be seen.")
-    if cell.startswith(_FORMULA):
+    if cell.startswith(_FORMULA) and not _BELOW_NOUGHT.fullmatch(cell):
         return "cell_formula", lazy("A cell must not begin with = + - or @: it would be a formula.")
     if "<" in cell or ">" in cell or "&#" in cell:
         return "cell_html", lazy("The cell has marks of HTML. Enter plain text.")

@@ -12,10 +12,11 @@ from portal.core.permissions import Actor
 from portal.devices.api import blueprint as devices
 from portal.passes.api import blueprint as passes
 from portal.regions.api import blueprint as communities
+from portal.regions.api import regions
 from portal.services import current_services
 from portal.visitors.api import blueprint as invitations
 
-BLUEPRINTS = (communities, devices, passages, passes, invitations)
+BLUEPRINTS = (communities, regions, devices, passages, passes, invitations)
 
 
 def authenticate(text: str) -> Actor | None:
