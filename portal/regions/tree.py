@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from portal.core.errors import DomainError
+from portal.core.errors import ConflictError, DomainError
 from portal.core.i18n import lazy
 from portal.core.paging import Page
 from portal.core.permissions import SYSTEM, Actor, Permission, found, require
@@ -129,6 +129,21 @@ def load(session: Session, actor: Actor, permission: Permission, code: str) -> R
     region = found(find(session, code))
     if actor is not SYSTEM:
         require(actor, permission, region.path)
+    return region
+
+
+def load_present(session: Session, actor: Actor, permission: Permission, code: str) -> Region:
+    """The region that has this code now: for acts, which must not fall on what a code has become.
+
+    Raises:
+        ConflictError: the code was given up.
+        NotFoundError, ForbiddenError: see :func:`portal.core.permissions.require`.
+    """
+    region = load(session, actor, permission, code)
+    if region.code not in variants(code):
+        raise ConflictError(
+            "former_code", lazy("This region has been merged or renumbered. Look for it again.")
+        )
     return region
 
 

@@ -29,7 +29,7 @@ def to_region(region: Region) -> Response:
 
 
 def _mine(session: Session, actor: Actor, code: str) -> Region:
-    region = tree.load(session, actor, Permission.REGION_VIEW, code)
+    region = tree.load_present(session, actor, Permission.REGION_VIEW, code)
     require_manage(actor, region)
     return region
 

@@ -20,7 +20,7 @@ from portal.services import current_services
 
 
 def _community(session: Session, actor: Actor, code: str) -> Region:
-    region = tree.load(session, actor, Permission.REGION_VIEW, code)
+    region = tree.load_present(session, actor, Permission.REGION_VIEW, code)
     if region.level != Level.COMMUNITY:
         raise not_found()
     return region

@@ -40,7 +40,7 @@ def import_dwellings(code: str) -> Any:
     """Upload the dwellings of a community."""
     actor = current_actor()
     with current_services().db.read() as session:
-        community = tree.load(session, actor, Permission.REGION_VIEW, code)
+        community = tree.load_present(session, actor, Permission.REGION_VIEW, code)
         book.require_community(actor, community)
     return _upload(actor, community)
 
@@ -50,7 +50,10 @@ def _upload(actor: Actor, community: Region | None) -> Any:
     columns = dwelling_import.COLUMNS if community else COLUMNS
     if form.validate_on_submit():
         given = request.files.get("file")
-        content = given.read(LARGEST + 1) if given else b""
+        content = b""
+        if given is not None:
+            content = given.read(LARGEST + 1)
+            given.close()
         try:
             with services.db.read() as session:
                 _plan(session, actor, content, community)

@@ -41,7 +41,7 @@ def region_settings(code: str) -> Any:
     """Look at the settings of a region, and make or take back its own."""
     services, actor = current_services(), current_actor()
     with services.db.read() as session:
-        region = tree.load(session, actor, Permission.REGION_VIEW, code)
+        region = tree.load_present(session, actor, Permission.REGION_VIEW, code)
         require(actor, Permission.REGION_SETTINGS, region.path)
         standing = settings.standings(session, region)
         names = {r.id: r.name for r in [*tree.ancestors(session, region), region]}
@@ -55,7 +55,7 @@ def region_settings(code: str) -> Any:
         form, one = forms[key], settings.registry()[key]
         try:
             with services.db.write() as session:
-                row = tree.load(session, actor, Permission.REGION_VIEW, code)
+                row = tree.load_present(session, actor, Permission.REGION_VIEW, code)
                 if request.form.get("act") == "clear":
                     setting_changes.clear_value(session, actor, row, key)
                 else:

@@ -139,7 +139,7 @@ def test_dwellings_come_from_a_file_once_with_their_grids(county: County):
                 select(Dwelling.number, Region.code).outerjoin(
                     Region, Region.id == Dwelling.grid_id
                 )
-            ).tuples()
+            ).all()
         )
         floors = set(session.scalars(select(Dwelling.floor)))
     assert grids == {"101": "99010100100102", "102": "99010100100102", "B01": None}
