@@ -16,6 +16,7 @@ from portal.core.permissions import SYSTEM
 from portal.demo.machines import enrol_machines
 from portal.demo.people import invent, settle
 from portal.demo.places import USCC, make_places
+from portal.demo.regions import tell_regions
 from portal.demo.sign_ins import as_json, open_residents, open_staff
 from portal.passes.signing import ensure_key
 from portal.privacy.operations import current_text, publish_defaults
@@ -42,6 +43,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
     now = clock()
     with ExitStack() as on_failure, database.write() as session:
         places = make_places(session)
+        tell_regions(session, places, now)
         publish_defaults(session, now)
         text = current_text(session, REGISTRATION, "zh_Hans_CN")
         if text is None:

@@ -110,6 +110,13 @@ class Standing:
     counts: bool = True
 
 
+ZONES: Final[tuple[tuple[str, Any], ...]] = (
+    ("Asia/Shanghai", lazy("China (UTC+8)")),
+    ("Asia/Urumqi", lazy("Xinjiang (UTC+6)")),
+    ("Asia/Hong_Kong", lazy("Hong Kong (UTC+8)")),
+    ("Asia/Macau", lazy("Macao (UTC+8)")),
+    ("Asia/Taipei", lazy("Taipei (UTC+8)")),
+)
 SETTINGS: Final = (
     Setting(
         key="regions.timezone",
@@ -117,13 +124,7 @@ SETTINGS: Final = (
         default="Asia/Shanghai",
         title=lazy("Time zone"),
         about=lazy("The clock of the place: times that residents enter, days of a register."),
-        choices=(
-            ("Asia/Shanghai", lazy("China (UTC+8)")),
-            ("Asia/Urumqi", lazy("Xinjiang (UTC+6)")),
-            ("Asia/Hong_Kong", lazy("Hong Kong (UTC+8)")),
-            ("Asia/Macau", lazy("Macao (UTC+8)")),
-            ("Asia/Taipei", lazy("Taipei (UTC+8)")),
-        ),
+        choices=ZONES,
     ),
 )
 

@@ -21,6 +21,7 @@ from portal.regions import (
 from portal.regions.authority import manages
 from portal.regions.blueprint import blueprint
 from portal.regions.models import Level
+from portal.regions.settings import ZONES
 from portal.services import current_services
 
 __all__ = ["blueprint", "views_changes", "views_dwellings", "views_import", "views_settings"]
@@ -73,6 +74,7 @@ def show(code: str) -> Any:
         "regions/show.html",
         region=region,
         page=page,
+        zone=dict(ZONES).get(region.timezone, region.timezone),
         formerly=formerly if formerly.isascii() and formerly.isdigit() else "",
         may_change=manages(actor, region.path, itself=True),
         may_set=actor.may(Permission.REGION_SETTINGS, region.path),

@@ -38,9 +38,11 @@ _WORDS = """() => {
 _HAN = re.compile(r"[\u3400-\u9fff][\u3400-\u9fff\u3000-\u303f\uff00-\uffef]*")
 _MASKED = re.compile(r"[\u3400-\u9fff]\*+[\u3400-\u9fff]?")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]{2,}")
-_NO_WORDS = re.compile(r"https?://\S+|\b[a-z]+(?:-[a-z0-9]+)+\b|\b[0-9A-Z]{18}\b|[0-9a-f-]{16,}")
-"""Addresses, names of devices on the network, codes, request numbers."""
-_KNOWN = {"Linli", "PDF", "Wi-Fi", "dBm"}
+_NO_WORDS = re.compile(
+    r"https?://\S+|\b[a-z]+(?:-[a-z0-9]+)+\b|\b[0-9A-Z]{18}\b|[0-9a-f-]{16,}|\{[a-z]+(?::\d)?\}"
+)
+"""Addresses, names of devices on the network, codes, request numbers, places in a pattern."""
+_KNOWN = {"Linli", "PDF", "Wi-Fi", "dBm", "CSV", "XLSX", "UTF", "GBK", "UTC"}
 """Names and units that Chinese pages write in Latin letters."""
 
 

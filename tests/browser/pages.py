@@ -23,7 +23,9 @@ from portal.core.db import Database
 from portal.core.keys import install_keys
 from portal.core.permissions import Actor
 from portal.devices.models import Device
-from portal.regions.models import Building, Dwelling, Region, Unit
+from portal.regions import uploads
+from portal.regions.models import Building, Dwelling, Region, RegionHistory, Unit
+from portal.regions.uploads import UploadKind
 from portal.residents.models import Resident
 from portal.services import Services
 from portal.visitors import operations as visitors
@@ -39,6 +41,8 @@ NOT_PAGES = {
     "visitors.state",
     "devices.commands",
     "devices.telemetry",
+    "regions.children",
+    "regions.faults_file",
     "residents.poster_file",
     "styleguide.telemetry",
 }
@@ -48,6 +52,7 @@ ALSO = {
     "visitors.queue": ("?show=closed",),
     "access.log": ("?outcome=refuse", "?gate=999999", "?before=1"),
     "devices.index": ("?kind=thermometer",),
+    "regions.index": ("?q=示范", "?q=zzz", "?q=x"),
     "devices.values": ("?measure=battery&range=7d",),
 }
 """Further looks of a page."""
@@ -110,6 +115,8 @@ class Places:
         return {
             "uscc": [community.uscc],
             "community_id": [community.id],
+            "code": [community.code, community.code[:6] + "000000"],
+            "upload": self._upload(session),
             "device_id": list(session.scalars(select(func.min(Device.id)).group_by(Device.kind))),
             "resident_id": list(
                 session.scalars(select(func.min(Resident.id)).group_by(Resident.state))
@@ -140,6 +147,18 @@ class Places:
         visitors.cancel(session, host, cancelled, now)
         return made
 
+    def _upload(self, session: Session) -> list[object]:
+        """Files of regions: one with faults, and one that could be applied."""
+        owner = self._actor(session, User.username == "sysadmin")
+        files = (
+            "代码,名称\n990101001001,=1+1\n9901,短\n",
+            "代码,名称\n990101001001,示范社区\n990101002,新街道\n",
+        )
+        return [
+            uploads.keep(session, owner, UploadKind.REGIONS, text.encode(), utc_now()).token
+            for text in files
+        ]
+
     @staticmethod
     def _actor(session: Session, condition: ColumnElement[bool]) -> Actor:
         found = load_user(session, condition)
@@ -151,6 +170,8 @@ def _proper_names(session: Session) -> list[str]:
     """Names of places and people: they stay Chinese on English pages. The longest come first."""
     names = {
         *session.scalars(select(Region.name)),
+        *session.scalars(select(RegionHistory.from_name)),
+        *session.scalars(select(RegionHistory.reason)),
         *session.scalars(select(Building.name)),
         *session.scalars(select(Unit.name)),
         *session.scalars(select(Device.title)),

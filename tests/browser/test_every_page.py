@@ -102,7 +102,21 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
     ),
     "administrator": (
         lambda people, language: people.signed_in("sysadmin", language),
-        {"work.index"},
+        {
+            "work.index",
+            "regions.index",
+            "regions.show",
+            "regions.rename",
+            "regions.merge",
+            "regions.split",
+            "regions.credit_code",
+            "regions.region_settings",
+            "regions.buildings",
+            "regions.generate",
+            "regions.import_regions",
+            "regions.import_dwellings",
+            "regions.upload",
+        },
     ),
 }
 """How somebody comes there, and pages that must be among those that open for them."""
