@@ -16,7 +16,7 @@ from portal.regions.sheets import Column, Fault, add_fault
 
 COLUMNS: Final = (
     Column("code", lazy("Code"), ("代码", "区划代码", "统计用区划代码"), required=True),
-    Column("name", lazy("Name"), ("名称", "单位名称"), required=True),
+    Column("name", lazy("Name of the region"), ("名称", "单位名称"), required=True),
     Column("level", lazy("Level"), ("级别", "层级")),
     Column("parent", lazy("Code of the parent"), ("上级代码",)),
     Column("previous", lazy("Previous code"), ("原代码", "previous code")),

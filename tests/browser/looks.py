@@ -42,7 +42,7 @@ _NO_WORDS = re.compile(
     r"https?://\S+|\b[a-z]+(?:-[a-z0-9]+)+\b|\b[0-9A-Z]{18}\b|[0-9a-f-]{16,}|\{[a-z]+(?::\d)?\}"
 )
 """Addresses, names of devices on the network, codes, request numbers, places in a pattern."""
-_KNOWN = {"Linli", "PDF", "Wi-Fi", "dBm", "CSV", "XLSX", "UTF", "GBK", "UTC"}
+_KNOWN = {"Linli", "PDF", "Wi-Fi", "dBm", "CSV", "XLSX", "UTF-", "GBK", "UTC", "HTML"}
 """Names and units that Chinese pages write in Latin letters."""
 
 

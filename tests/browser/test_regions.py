@@ -89,7 +89,7 @@ def test_dwellings_are_generated_after_a_look_on_a_phone(people: People) -> None
     page.get_by_role("button", name="确认生成").click()
     expect(page.get_by_text("已新增房屋 12 户。")).to_be_visible()
 
-    page.get_by_label("选择21号楼").check()
+    page.get_by_label("21号楼").check()
     page.get_by_label("网格", exact=True).select_option("第一网格")
     page.get_by_role("button", name="划入网格").click()
     expect(page.get_by_text("已调整网格的房屋：6 户。")).to_be_visible()

@@ -267,7 +267,7 @@ def test_faults_are_listed_and_downloaded_in_the_language_of_the_page(staffed: T
     [
         (b"", "The file is empty."),
         (b"\x00\x01\x02", "no CSV in UTF-8 or GBK"),
-        (b"code\n1\n", "missing: Name"),
+        (b"code\n1\n", "missing: Name of the region"),
         (b"x" * (3 * 1024 * 1024 + 5), "larger than 3 MB"),
     ],
 )
