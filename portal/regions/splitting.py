@@ -22,7 +22,7 @@ from portal.regions import belongings, setting_changes, settings
 from portal.regions.authority import require_manage
 from portal.regions.changes import lock_tree, note, relocate
 from portal.regions.codes import SENTENCES, Code, CodeError, below, parse, variants
-from portal.regions.models import Building, Change, Dwelling, Level, Region, Unit
+from portal.regions.models import Building, Change, Dwelling, Level, Region, RegionSetting, Unit
 from portal.regions.names import change_reason, region_name
 from portal.regions.tree import all_children, codes_given_up
 
@@ -137,8 +137,8 @@ def split(
 ) -> Region:
     """Make the new region and move what was chosen to it.
 
-    A new community has a name in topics of its own and no credit code yet; until it has one, its passes
-    cannot be shown.
+    It has the settings of the region that it came from. A new community has a name in topics of its own
+    and no credit code yet; until it has one, its passes cannot be shown. Roles stay where they were given.
 
     Raises:
         ConflictError: the region is gone, the code was taken meanwhile, or something stands in the way.
@@ -154,6 +154,12 @@ def split(
     if plan.blockers:
         raise ConflictError("blocked", plan.blockers[0])
     made = _make(session, region, plan)
+    for own in session.scalars(select(RegionSetting).where(RegionSetting.region_id == region.id)):
+        session.add(
+            RegionSetting(
+                region_id=made.id, key=own.key, value=own.value, set_at=now, set_by=actor.user_id
+            )
+        )
     for child, code in plan.children:
         relocate(
             session, actor, child, parse(code), now, parent=made, reason=change_reason(draft.reason)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from portal.core.audit import AuditEntry
 from portal.core.errors import DomainError, ForbiddenError, NotFoundError
 from portal.core.permissions import Role
-from portal.regions import merging, setting_changes, settings, tree
+from portal.regions import merging, setting_changes, settings, splitting, tree
 from portal.regions.models import Region
 from portal.regions.settings import Rule, Setting, Type, setting, standings
 from portal.visitors import operations, queries
@@ -146,6 +146,16 @@ def test_the_time_zone_is_written_on_all_below_and_comes_along(county: County):
         )
     assert county.region("990102001001").timezone == "Asia/Hong_Kong"
     assert county.region("990102001002").timezone == "Asia/Shanghai"
+
+
+def test_what_is_split_off_keeps_the_settings_it_had(here: County):
+    put(here, CHAIN[0], STAY, 5)
+    with here.db.write() as session:
+        region = tree.find(session, CHAIN[0])
+        child = tree.find(session, "990101002")
+        draft = splitting.SplitDraft("990103", "河西区", "析置", frozenset({child.id}))
+        splitting.split(session, here.admin, region.id, draft, NOW)
+    assert value(here, "990103000000") == 5
 
 
 def test_values_are_read_once_a_session_and_read_again_after_a_change(here: County):
