@@ -32,7 +32,7 @@ SETTINGS: Final = (
         about=lazy("Counted from the day on which the resident asks."),
         unit=lazy("days"),
         rule=Rule.TIGHTEN,
-        least=0,
+        least=1,
         most=180,
     ),
     Setting(
