@@ -49,6 +49,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "token": Entry(
         "portal.cli_token", "token", "Community", "Tokens for machines that use the API."
     ),
+    "regions": Entry(
+        "portal.cli_regions", "group", "Community", "Import and look at the region tree."
+    ),
     "pass": Entry("portal.cli_pass", "group", "Community", "Look into a QR pass."),
     "check": Entry(
         "portal.cli_check", "group", "Community", "Check a USCC, identity number or plate."

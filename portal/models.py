@@ -25,7 +25,15 @@ from portal.parcels.models import (
 )
 from portal.passes.models import Pass, SigningKeyRow
 from portal.privacy.models import Consent, ConsentText
-from portal.regions.models import Building, Dwelling, Region, Unit
+from portal.regions.models import (
+    Building,
+    Dwelling,
+    Region,
+    RegionHistory,
+    RegionSetting,
+    RegionUpload,
+    Unit,
+)
 from portal.residents.models import Residency, Resident
 from portal.telecare.alarm_models import Alarm, AlarmEntry, AlarmNotice, DeviceTrouble
 from portal.telecare.models import Contact, Shift, TelecareSettings, Wearer
@@ -71,6 +79,9 @@ __all__ = [
     "PickupCode",
     "QuarantinedMessage",
     "Region",
+    "RegionHistory",
+    "RegionSetting",
+    "RegionUpload",
     "Residency",
     "Resident",
     "RoleGrant",

@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from portal.accounts.models import User
 from portal.core.actors import NOBODY
-from portal.core.permissions import ROLE_PERMISSIONS, Actor, Grant, Role
+from portal.core.permissions import Actor, Grant, Role, permissions_of
 
 
 def actor_of(user: User) -> Actor:
@@ -20,9 +20,8 @@ def actor_of(user: User) -> Actor:
     for row in user.role_grants:
         if row.role in set(Role):
             role = Role(row.role)
-            grants.append(
-                Grant(path=row.region.path, permissions=ROLE_PERMISSIONS[role], role=role)
-            )
+            held = permissions_of(role, row.region.level)
+            grants.append(Grant(path=row.region.path, permissions=held, role=role))
     label = f"user:{user.id}" if user.resident_id is None else f"resident:{user.resident_id}"
     return Actor(label=label, user_id=user.id, resident_id=user.resident_id, grants=tuple(grants))
 

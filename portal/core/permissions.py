@@ -21,6 +21,9 @@ class Permission(StrEnum):
     """``scope:resource:action``."""
 
     REGION_VIEW = "community:region:view"
+    REGION_MANAGE = "community:region:manage"
+    REGION_SETTINGS = "community:region:settings"
+    DWELLING_MANAGE = "community:dwelling:manage"
     RESIDENT_LIST = "community:resident:list"
     RESIDENT_DECIDE = "community:resident:decide"
     INVITATION_LIST = "community:invitation:list"
@@ -133,6 +136,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.NOTICE_PUBLISH,
             _P.TELECARE_LIST,
             _P.TELECARE_RESPOND,
+            _P.REGION_SETTINGS,
+            _P.DWELLING_MANAGE,
         }
     ),
     Role.HEALTH_WORKER: frozenset({_P.REGION_VIEW, _P.TELECARE_LIST, _P.TELECARE_RESPOND}),
@@ -150,15 +155,40 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.PARCEL_LIST,
             _P.TELECARE_LIST,
             _P.TELECARE_RESPOND,
+            _P.REGION_MANAGE,
+            _P.REGION_SETTINGS,
+            _P.DWELLING_MANAGE,
         }
     ),
     Role.SUPPORT: frozenset({_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ}),
     Role.SYSTEM_ADMIN: frozenset(
-        {_P.REGION_VIEW, _P.DEVICE_LIST, _P.TELEMETRY_READ, _P.TOKEN_MANAGE}
+        {
+            _P.REGION_VIEW,
+            _P.REGION_MANAGE,
+            _P.REGION_SETTINGS,
+            _P.DWELLING_MANAGE,
+            _P.DEVICE_LIST,
+            _P.TELEMETRY_READ,
+            _P.TOKEN_MANAGE,
+        }
     ),
     Role.SECURITY_ADMIN: frozenset({_P.REGION_VIEW, _P.TOKEN_MANAGE}),
     Role.AUDIT_ADMIN: frozenset({_P.REGION_VIEW, _P.AUDIT_READ}),
 }
+
+_FROM_COUNTY_UP: Final = frozenset({"province", "prefecture", "county"})
+
+
+def permissions_of(role: Role, level: str) -> frozenset[Permission]:
+    """What a role may do when it is granted on a region of this level.
+
+    Supervisors change the tree below them from the county upward: codes are given out there. A township
+    or community sees its part of the tree and may not renumber it.
+    """
+    held = ROLE_PERMISSIONS[role]
+    if role is Role.SUPERVISOR and level not in _FROM_COUNTY_UP:
+        return held - {Permission.REGION_MANAGE}
+    return held
 
 
 @dataclass(frozen=True, slots=True)

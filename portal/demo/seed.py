@@ -19,6 +19,7 @@ from portal.demo.notices import post_notices
 from portal.demo.parcels import make_parcels
 from portal.demo.people import invent, settle
 from portal.demo.places import USCC, make_places
+from portal.demo.regions import tell_regions
 from portal.demo.sign_ins import as_json, open_residents, open_staff
 from portal.demo.telecare import give_buttons
 from portal.demo.vehicles import park
@@ -47,6 +48,7 @@ def seed(config: Config, database: Database, *, number: int = SEED, clock: Clock
     now = clock()
     with ExitStack() as on_failure, database.write() as session:
         places = make_places(session)
+        tell_regions(session, places, now)
         publish_defaults(session, now)
         text = current_text(session, REGISTRATION, "zh_Hans_CN")
         if text is None:

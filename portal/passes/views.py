@@ -18,6 +18,7 @@ from portal.core.permissions import Actor
 from portal.passes import own
 from portal.passes.drawing import qr_svg
 from portal.passes.operations import ShownCode
+from portal.passes.settings import seconds_for_resident
 from portal.services import Services, current_services
 
 blueprint = Blueprint("passes", __name__, url_prefix="/pass", template_folder="templates")
@@ -36,7 +37,7 @@ def show() -> Response:
         mine = own.holder(session, actor, now)
     values: dict[str, Any] = {"holder": mine, "Standing": own.Standing}
     if mine.standing is own.Standing.VALID:
-        values |= _drawn(services, _code(services, actor, services.config.pass_seconds))
+        values |= _drawn(services, _code(services, actor))
     return _private(render_template("passes/show.html", **values))
 
 
@@ -45,7 +46,7 @@ def show() -> Response:
 def code() -> Response:
     """A fresh code, to be put in place of the one on the screen."""
     services = current_services()
-    shown = _code(services, current_actor(), services.config.pass_seconds)
+    shown = _code(services, current_actor())
     return _private(render_template("passes/_code.html", **_drawn(services, shown)))
 
 
@@ -63,7 +64,7 @@ def offline_code() -> Response:
     if not seconds:
         return _unkept(make_response("", 204))
     try:
-        shown = _code(services, current_actor(), seconds, offline=True)
+        shown = _code(services, current_actor(), seconds)
     except ConflictError:
         return _unkept(make_response("", 204))
     drawn = _drawn(services, shown)
@@ -76,15 +77,19 @@ def offline() -> str:
     return render_template("passes/offline.html", bare=True)
 
 
-def _code(services: Services, actor: Actor, seconds: int, *, offline: bool = False) -> ShownCode:
-    now = services.clock()
-    try:
-        with services.db.read() as session:
+def _code(services: Services, actor: Actor, offline_seconds: int = 0) -> ShownCode:
+    """A code for the screen, as long as the community has it; or one that the phone keeps for so long."""
+    now, installed = services.clock(), services.config.pass_seconds
+    offline = offline_seconds > 0
+    with services.db.read() as session:
+        seconds = offline_seconds or seconds_for_resident(session, actor.resident_id, installed)
+        try:
             return own.code(session, actor, now, seconds, offline=offline)
-    except own.NotIssuedError:
-        with services.db.write() as session:
-            own.obtain(session, actor, now)
-            return own.code(session, actor, now, seconds, offline=offline)
+        except own.NotIssuedError:
+            pass
+    with services.db.write() as session:
+        own.obtain(session, actor, now)
+        return own.code(session, actor, now, seconds, offline=offline)
 
 
 def _drawn(services: Services, shown: ShownCode) -> dict[str, Any]:

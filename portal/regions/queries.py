@@ -8,14 +8,27 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.core.permissions import Actor, Permission, found, require
-from portal.regions.models import Building, Dwelling, Level, Region, Unit
+from portal.regions.models import Building, Dwelling, Level, Region, RegionHistory, Unit
 
 
 def community_by_uscc(session: Session, uscc: str) -> Region | None:
-    """The community with this unified social credit code."""
-    return session.scalars(
+    """The community with this unified social credit code, or the one that it led to before.
+
+    Posters hang for years: a code that was corrected, or whose community was merged, still opens
+    registration where the people now belong.
+    """
+    community = session.scalars(
         select(Region).where(Region.uscc == uscc, Region.level == Level.COMMUNITY)
     ).one_or_none()
+    if community is not None:
+        return community
+    return session.scalars(
+        select(Region)
+        .join(RegionHistory, RegionHistory.region_id == Region.id)
+        .where(RegionHistory.from_uscc == uscc, Region.level == Level.COMMUNITY)
+        .order_by(RegionHistory.id.desc())
+        .limit(1)
+    ).first()
 
 
 def load_community(

@@ -76,7 +76,7 @@ def _buildings(session: Session, actor: Actor, door: Door) -> list[Hit]:
             kind=lazy("Buildings"),
             title=building.name,
             about=community,
-            href=url_for("regions.building", building_id=building.id),
+            href=url_for("dwellings.building", building_id=building.id),
             icon="building",
             exact=True,
         )
@@ -101,7 +101,7 @@ def _dwelling_hit(row: Dwelling, community: str, *, exact: bool) -> Hit:
         kind=lazy("Dwellings"),
         title=row.label,
         about=community,
-        href=url_for("regions.dwelling", dwelling_id=row.id),
+        href=url_for("dwellings.dwelling", dwelling_id=row.id),
         icon="home",
         exact=exact,
     )

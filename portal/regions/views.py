@@ -1,48 +1,94 @@
-"""Pages of staff about places: a building with its dwellings, one dwelling with what features know of it."""
+"""Pages of the tree: its tops and what is below, one region, search."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
 
 from portal.core.actors import current_actor, staff_required
-from portal.core.dwelling_page import Place, Section
-from portal.features import parts
-from portal.regions import queries
+from portal.core.errors import DomainError
+from portal.core.paging import page_number
+from portal.core.permissions import Permission, require_somewhere
+from portal.regions import (
+    directory,
+    tree,
+    views_changes,
+    views_dwellings,
+    views_import,
+    views_settings,
+)
+from portal.regions.authority import manages
+from portal.regions.blueprint import blueprint
+from portal.regions.models import Level
+from portal.regions.settings import ZONES
 from portal.services import current_services
 
-blueprint = Blueprint("regions", __name__, template_folder="templates")
+__all__ = ["blueprint", "views_changes", "views_dwellings", "views_import", "views_settings"]
 
 
-@blueprint.get("/work/buildings/<int:building_id>")
+@blueprint.get("")
 @staff_required
-def building(building_id: int) -> str:
-    """The dwellings of a building, stair by stair."""
+def index() -> Any:
+    """The tops of what the actor may see, or what a search found."""
+    actor = current_actor()
+    require_somewhere(actor, Permission.REGION_VIEW)
+    asked = request.args.get("q", "").strip()[: tree.LONGEST + 1]
+    hits, fault = None, None
     with current_services().db.read() as session:
-        row, community = queries.load_building(session, current_actor(), building_id)
-        stairs = [
-            (unit, queries.dwellings(session, community.id, unit.id))
-            for unit in queries.units(session, community.id, row.id)
-        ]
+        if asked:
+            try:
+                hits = tree.matching(session, actor, asked)
+            except DomainError as error:
+                fault = error.message
+        nodes = tree.roots(session, actor, Permission.REGION_VIEW)
     return render_template(
-        "regions/building.html", building=row, community=community, stairs=stairs
-    )
+        "regions/index.html",
+        nodes=nodes,
+        asked=asked,
+        hits=hits,
+        fault=fault,
+        most=tree.HITS,
+        may_import=bool(actor.paths(Permission.REGION_MANAGE)),
+    ), (422 if fault else 200)
 
 
-@blueprint.get("/work/dwellings/<int:dwelling_id>")
+@blueprint.get("/<code>")
 @staff_required
-def dwelling(dwelling_id: int) -> str:
-    """Who lives there, masked; vehicles, devices and the last passages, each as far as the role reaches."""
-    services, actor = current_services(), current_actor()
-    now = services.clock()
-    sections: list[Section] = []
-    with services.db.read() as session:
-        row, community = queries.load_dwelling(session, actor, dwelling_id)
-        place = Place(row.id, row.unit.building_id, community.id, community.path)
-        for part in parts("at_home"):
-            section = part.section(session, actor, place, now)
-            if section is not None:
-                sections.append(section)
-    sections.sort(key=lambda each: each.rank)
+def show(code: str) -> Any:
+    """One region; a former code leads to what it has become."""
+    actor = current_actor()
+    with current_services().db.read() as session:
+        region = tree.load(session, actor, Permission.REGION_VIEW, code)
+        if region.code != code:
+            return redirect(url_for("regions.show", code=region.code, formerly=code[:20]))
+        page = tree.children(session, region, page_number(request.args.get("page")))
+        values = {
+            "above": [r for r in tree.ancestors(session, region) if actor.knows(r.path)],
+            "below": tree.count_below(session, region),
+            "history": tree.history(session, region),
+            "size": directory.size(session, region) if region.level == Level.COMMUNITY else None,
+        }
+    formerly = request.args.get("formerly", "")
     return render_template(
-        "regions/dwelling.html", dwelling=row, community=community, sections=sections
+        "regions/show.html",
+        region=region,
+        page=page,
+        zone=dict(ZONES).get(region.timezone, region.timezone),
+        formerly=formerly if formerly.isascii() and formerly.isdigit() else "",
+        may_change=manages(actor, region.path, itself=True),
+        may_set=actor.may(Permission.REGION_SETTINGS, region.path),
+        may_write=actor.may(Permission.DWELLING_MANAGE, region.path),
+        **values,
     )
+
+
+@blueprint.get("/<code>/children")
+@staff_required
+def children(code: str) -> str:
+    """What lies right below, for the tree on the page."""
+    actor = current_actor()
+    with current_services().db.read() as session:
+        region = tree.load(session, actor, Permission.REGION_VIEW, code)
+        page = tree.children(session, region)
+    return render_template("regions/_children.html", region=region, page=page)

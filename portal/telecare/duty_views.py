@@ -15,11 +15,11 @@ from portal.core.i18n import _
 from portal.core.permissions import Permission, require_somewhere
 from portal.services import current_services
 from portal.telecare import roster
-from portal.telecare import settings as setting
+from portal.telecare import thresholds as setting
 from portal.telecare import troubles as watching
 from portal.telecare.blueprint import WORDS, blueprint, chosen_community, to
 from portal.telecare.forms import SettingsForm, ShiftForm, blame, blame_all, number_of
-from portal.telecare.settings import LIMITS, Settings, settings_of
+from portal.telecare.thresholds import LIMITS, Settings, settings_of
 
 
 @blueprint.route("/work/telecare/duty", methods=["GET", "POST"])

@@ -16,7 +16,7 @@ from portal.core.errors import DomainError
 from portal.core.i18n import lazy
 from portal.telecare.contacts import Draft
 from portal.telecare.operations import CAUSE_NAMES
-from portal.telecare.settings import LIMITS, Settings
+from portal.telecare.thresholds import LIMITS, Settings
 from portal.telecare.wearers import Profile
 from portal.telecare.words import CONSENT_NAMES, HEARING_NAMES, LANGUAGE_NAMES, TIE_NAMES
 

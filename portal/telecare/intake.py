@@ -33,7 +33,7 @@ from portal.telecare.alarm_models import (
 )
 from portal.telecare.models import Wearer
 from portal.telecare.moves import enter, feedback, move
-from portal.telecare.settings import Settings, settings_of
+from portal.telecare.thresholds import Settings, settings_of
 from portal.telecare.troubles import open_trouble
 
 GRACE: Final = timedelta(seconds=2)

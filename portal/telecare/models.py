@@ -136,7 +136,7 @@ class Shift(Base):
 
 
 class TelecareSettings(Base):
-    """What a community has set; one without a row goes by the defaults of :mod:`portal.telecare.settings`."""
+    """What a community has set; one without a row goes by the defaults of :mod:`portal.telecare.thresholds`."""
 
     __tablename__ = "telecare_settings"
 

@@ -15,8 +15,8 @@ from portal.core.outbox import Outgoing, new_transaction
 from portal.devices.operations import address_of
 from portal.telecare.alarm_models import OPEN, Alarm, AlarmEntry, AlarmState, Stage, Step
 from portal.telecare.ladder import following
-from portal.telecare.settings import settings_of
 from portal.telecare.telling import reach_of, tell
+from portal.telecare.thresholds import settings_of
 
 FEEDBACK_LIFE: Final = timedelta(minutes=10)
 """A button that was away so long does not show old news."""

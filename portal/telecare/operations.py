@@ -28,8 +28,8 @@ from portal.telecare.alarm_models import (
 )
 from portal.telecare.models import Contact
 from portal.telecare.moves import enter, escalate, feedback, move
-from portal.telecare.settings import settings_of
 from portal.telecare.telling import actor_key
+from portal.telecare.thresholds import settings_of
 
 NOTE_LENGTH: Final = 500
 

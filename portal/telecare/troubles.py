@@ -23,7 +23,7 @@ from portal.regions.models import Dwelling, Region, Unit
 from portal.residents.models import Residency, Resident
 from portal.telecare.alarm_models import DeviceTrouble, Trouble
 from portal.telecare.models import Wearer
-from portal.telecare.settings import Settings, settings_of
+from portal.telecare.thresholds import Settings, settings_of
 
 AGAIN_AFTER: Final = timedelta(days=1)
 """Trouble that somebody took in hand is shown again after this long, if it is still there."""

@@ -12,6 +12,7 @@ from wtforms.widgets import DateTimeLocalInput
 
 from portal.core.i18n import lazy
 from portal.visitors.operations import PURPOSE_NAMES, Draft, faults
+from portal.visitors.settings import Limits
 
 FORMAT: Final = "%Y-%m-%dT%H:%M"
 DEFAULT_STAY: Final = timedelta(hours=4)
@@ -36,7 +37,7 @@ class InvitationForm(FlaskForm):  # type: ignore[misc]  # flask_wtf ships no typ
         self.valid_from.data = local.strftime(FORMAT)
         self.valid_until.data = (local + DEFAULT_STAY).strftime(FORMAT)
 
-    def draft(self, now: datetime, zone: ZoneInfo) -> Draft | None:
+    def draft(self, now: datetime, zone: ZoneInfo, limits: Limits) -> Draft | None:
         """What was entered, or ``None`` with a sentence beside every field that is at fault."""
         if not self.validate():
             return None
@@ -49,7 +50,7 @@ class InvitationForm(FlaskForm):  # type: ignore[misc]  # flask_wtf ships no typ
             valid_from=start or now,
             valid_until=end or (start or now) + DEFAULT_STAY,
         )
-        for fault in faults(draft, now):
+        for fault in faults(draft, now, limits):
             blame(self[fault.field or "visitor_name"], fault.message)
         return None if self.errors else draft
 

@@ -20,21 +20,18 @@ from portal.core.errors import ConflictError, DomainError, ForbiddenError, TooMa
 from portal.core.i18n import lazy
 from portal.core.identifiers.messages import sentence
 from portal.core.identifiers.phone import check_phone
-from portal.core.permissions import Actor, Permission, found, not_found, require
+from portal.core.permissions import SYSTEM, Actor, Permission, found, not_found, require
 from portal.core.protected import find_hash
 from portal.passes.models import Pass
 from portal.passes.operations import issue_visitor_pass, revoke
 from portal.residents.models import Resident, ResidentState
 from portal.visitors.models import Invitation, InvitationState
+from portal.visitors.settings import Limits, limits_in
 
 TOKEN_BYTES: Final = 32
 """Random bytes in a link: 256 bits."""
-LONGEST_STAY: Final = timedelta(days=7)
-FURTHEST_START: Final = timedelta(days=14)
 GRACE: Final = timedelta(minutes=15)
 """How long ago a start may lie: a person takes a while to fill in the form."""
-MOST_OPEN: Final = 10
-"""Invitations of one resident that may wait or be usable at once."""
 NAME_LENGTH: Final = 40
 NOTE_LENGTH: Final = 200
 
@@ -73,9 +70,9 @@ class Draft:
     valid_until: datetime
 
 
-def faults(draft: Draft, now: datetime) -> list[DomainError]:
+def faults(draft: Draft, now: datetime, limits: Limits) -> list[DomainError]:
     """Everything that is wrong with a draft, each with the field it belongs to; empty when good."""
-    return [*_person_faults(draft), *_window_faults(draft, now)]
+    return [*_person_faults(draft), *_window_faults(draft, now, limits)]
 
 
 def _person_faults(draft: Draft) -> list[DomainError]:
@@ -109,7 +106,7 @@ def _person_faults(draft: Draft) -> list[DomainError]:
     return wrong
 
 
-def _window_faults(draft: Draft, now: datetime) -> list[DomainError]:
+def _window_faults(draft: Draft, now: datetime, limits: Limits) -> list[DomainError]:
     start, end = draft.valid_from, draft.valid_until
     wrong: list[DomainError] = []
     if start < now - GRACE:
@@ -120,11 +117,13 @@ def _window_faults(draft: Draft, now: datetime) -> list[DomainError]:
                 field="valid_from",
             )
         )
-    elif start > now + FURTHEST_START:
+    elif start > now + limits.furthest_start:
         wrong.append(
             DomainError(
                 "start_far",
-                lazy("The start may be at most 14 days ahead."),
+                lazy(
+                    "The start may be at most %(days)s days ahead.", days=limits.furthest_start.days
+                ),
                 field="valid_from",
             )
         )
@@ -138,11 +137,14 @@ def _window_faults(draft: Draft, now: datetime) -> list[DomainError]:
         wrong.append(
             DomainError("end_past", lazy("The end lies in the past."), field="valid_until")
         )
-    elif end - start > LONGEST_STAY:
+    elif end - start > limits.longest_stay:
         wrong.append(
             DomainError(
                 "stay_long",
-                lazy("An invitation lasts at most 7 days. Choose an earlier end."),
+                lazy(
+                    "The longest stay here, in days: %(days)s. Choose an earlier end.",
+                    days=limits.longest_stay.days,
+                ),
                 field="valid_until",
             )
         )
@@ -150,7 +152,7 @@ def _window_faults(draft: Draft, now: datetime) -> list[DomainError]:
 
 
 def invite(session: Session, actor: Actor, draft: Draft, now: datetime) -> Invitation:
-    """Ask a visitor in.
+    """Ask a visitor in. Where the community approves at once, the pass is issued with it.
 
     Raises:
         ForbiddenError: the actor is no approved resident living here.
@@ -164,12 +166,17 @@ def invite(session: Session, actor: Actor, draft: Draft, now: datetime) -> Invit
             "not_approved",
             lazy("You can invite visitors once your registration has been approved."),
         )
-    for fault in faults(draft, now):
+    limits = limits_in(session, resident.community)
+    for fault in faults(draft, now, limits):
         raise fault
-    if _open_count(session, resident.id, now) >= MOST_OPEN:
+    if _open_count(session, resident.id, now) >= limits.most_open:
         raise TooManyError(
             "too_many_open",
-            lazy("You have 10 open invitations. Cancel one, or wait until one has been used."),
+            lazy(
+                "You have %(number)s open invitations, the most there may be. "
+                "Cancel one, or wait until one has been used.",
+                number=limits.most_open,
+            ),
         )
     token = secrets.token_urlsafe(TOKEN_BYTES)
     invitation = Invitation(
@@ -196,6 +203,8 @@ def invite(session: Session, actor: Actor, draft: Draft, now: datetime) -> Invit
         path=resident.community.path,
         purpose=draft.purpose,
     )
+    if limits.automatic:
+        _let_in(session, SYSTEM, invitation, "", now)
     return invitation
 
 
@@ -237,6 +246,13 @@ def approve(
         )
     if invitation.valid_until <= now:
         raise ConflictError("expired", lazy("The time of this invitation is over."))
+    _let_in(session, actor, invitation, note, now)
+    return invitation
+
+
+def _let_in(
+    session: Session, actor: Actor, invitation: Invitation, note: str, now: datetime
+) -> None:
     _decide(session, actor, invitation, InvitationState.APPROVED, note, now)
     issued = issue_visitor_pass(
         session,
@@ -248,7 +264,6 @@ def approve(
     )
     invitation.pass_id = issued.id
     session.flush()
-    return invitation
 
 
 def refuse(

@@ -18,6 +18,7 @@ from portal.regions.models import Dwelling, Region, Unit
 from portal.residents.models import Resident, ResidentState
 from portal.visitors.models import Invitation, InvitationState
 from portal.visitors.operations import link_hash
+from portal.visitors.settings import Limits, limits_in
 
 PAGE: Final = 50
 """Rows on one page."""
@@ -68,11 +69,12 @@ def _loaded() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where an approved resident lives, and the time zone of that place."""
+    """Where an approved resident lives, the time zone of that place, and what holds for invitations."""
 
     community: str
     dwelling: str
     timezone: str
+    limits: Limits
 
 
 def home_of(session: Session, actor: Actor) -> Home | None:
@@ -80,8 +82,12 @@ def home_of(session: Session, actor: Actor) -> Home | None:
     resident = session.get(Resident, actor.resident_id) if actor.resident_id else None
     if resident is None or resident.state != ResidentState.APPROVED or resident.residency is None:
         return None
+    community = resident.community
     return Home(
-        resident.community.name, resident.residency.dwelling.label, resident.community.timezone
+        community.name,
+        resident.residency.dwelling.label,
+        community.timezone,
+        limits_in(session, community),
     )
 
 

@@ -29,10 +29,11 @@ from portal.core.identifiers.masking import mask_name, mask_phone
 from portal.core.permissions import Permission, not_found, require_somewhere
 from portal.passes.drawing import qr_svg
 from portal.passes.operations import show_code
+from portal.passes.settings import seconds_for_pass
 from portal.services import current_services
 from portal.visitors import operations, queries
 from portal.visitors.forms import DecisionForm, InvitationForm, blame
-from portal.visitors.models import Invitation
+from portal.visitors.models import Invitation, InvitationState
 from portal.visitors.operations import PURPOSE_NAMES, Purpose
 from portal.visitors.queries import PAGE, SHOWN_NAMES, Shown
 
@@ -87,7 +88,7 @@ def new() -> Any:
     if request.method == "GET":
         form.propose(now, zone)
     else:
-        draft = form.draft(now, zone)
+        draft = form.draft(now, zone, home.limits)
         status = 422
         if draft is not None:
             try:
@@ -96,7 +97,12 @@ def new() -> Any:
             except TooManyError as error:
                 form.form_errors.append(str(error.message))
             else:
-                flash(_("The invitation has been sent to the community office."), "success")
+                flash(
+                    _("The invitation has been approved. Send the link to your visitor.")
+                    if invitation.state == InvitationState.APPROVED
+                    else _("The invitation has been sent to the community office."),
+                    "success",
+                )
                 return redirect(url_for("visitors.one", invitation_id=invitation.id))
     return render_template("visitors/new.html", form=form, home=home), status
 
@@ -241,7 +247,8 @@ def _behind(token: str) -> dict[str, Any]:
         usable = shown is Shown.APPROVED and invitation.valid_from <= now
         picture = None
         if usable and invitation.pass_id is not None:
-            code = show_code(session, invitation.pass_id, now, seconds=services.config.pass_seconds)
+            seconds = seconds_for_pass(session, invitation.pass_id, services.config.pass_seconds)
+            code = show_code(session, invitation.pass_id, now, seconds=seconds)
             picture = qr_svg(code.token)
     return {
         "token": token,

@@ -83,6 +83,7 @@ STAFF: Final = (
     Entry("notices.index", lazy("Notices"), "notice", Permission.NOTICE_PUBLISH),
     Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
     Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
+    Entry("regions.index", lazy("Regions"), "region", Permission.REGION_SETTINGS),
 )
 AT_THE_THUMB: Final = 4
 """Beside the entry that leads to the rest: more are not hit by a thumb at 360 px."""

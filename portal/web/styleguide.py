@@ -75,6 +75,7 @@ GROUPS: Final[tuple[tuple[str, Any, tuple[tuple[str, Any], ...]], ...]] = (
             ("boxes", lazy("Boxes")),
             ("timeline", lazy("Timeline")),
             ("prose", lazy("Prose")),
+            ("tree", lazy("Tree")),
             ("table", lazy("Table")),
         ),
     ),

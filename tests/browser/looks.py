@@ -40,9 +40,26 @@ _MASKED = re.compile(r"[\u3400-\u9fff]\*+[\u3400-\u9fff]?")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]{2,}")
 _NO_WORDS = re.compile(
     r"https?(?:://\S+|\b)|\btel:\S+|\b[a-z]+(?:-[a-z0-9]+)+\b|\b[0-9A-Z]{18}\b|[0-9a-f-]{16,}"
+    r"|\{[a-z]+(?::\d)?\}"
 )
-"""Addresses, names of devices on the network, codes, request numbers."""
-_KNOWN = {"Linli", "CSV", "JPEG", "PDF", "PNG", "WebP", "Wi-Fi", "dBm"}
+"""Addresses, names of devices on the network, codes, request numbers, places in a pattern."""
+_KNOWN = {
+    *(
+        "Linli",
+        "CSV",
+        "GBK",
+        "HTML",
+        "JPEG",
+        "PDF",
+        "PNG",
+        "UTC",
+        "UTF-",
+        "WebP",
+        "Wi-Fi",
+        "XLSX",
+        "dBm",
+    )
+}
 """Names and units that Chinese pages write in Latin letters."""
 
 

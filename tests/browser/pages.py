@@ -33,7 +33,9 @@ from portal.notices.models import Notice
 from portal.parcels import codes, couriers, shelf
 from portal.parcels.models import Parcel
 from portal.parcels.recipients import Recipient
-from portal.regions.models import Building, Dwelling, Region, Unit
+from portal.regions import uploads
+from portal.regions.models import Building, Dwelling, Region, RegionHistory, Unit
+from portal.regions.uploads import UploadKind
 from portal.residents.models import Resident, ResidentState
 from portal.services import Services
 from portal.telecare import operations as alarms
@@ -68,6 +70,8 @@ NOT_PAGES = {
     "notices.reach",
     "notices.file",
     "notices.public_file",
+    "regions.children",
+    "regions.faults_file",
     "residents.poster_file",
     "styleguide.telemetry",
     "telecare.live",
@@ -88,6 +92,7 @@ ALSO = {
     "devices.index": ("?kind=thermometer",),
     "parcels.queue": ("?show=shelf", "?show=all"),
     "telecare.past": ("?show=cancelled", "?show=tested&page=2", "?show=suppressed"),
+    "regions.index": ("?q=示范", "?q=zzz", "?q=x"),
     "devices.values": ("?measure=battery&range=7d",),
     "workbench.index": ("?whose=mine", "?only=visitors.invitation", "?q=nobody"),
 }
@@ -156,6 +161,8 @@ class Places:
         return {
             "uscc": [community.uscc],
             "community_id": [community.id],
+            "code": [community.code, community.code[:6] + "000000"],
+            "upload": self._upload(session),
             "device_id": list(session.scalars(select(func.min(Device.id)).group_by(Device.kind))),
             "resident_id": list(
                 session.scalars(select(func.min(Resident.id)).group_by(Resident.state))
@@ -255,6 +262,18 @@ class Places:
         worker = self._actor(session, User.username == "worker")
         alarms.acknowledge(session, worker, session.scalars(taken).one(), now)
 
+    def _upload(self, session: Session) -> list[object]:
+        """Files of regions: one with faults, and one that could be applied."""
+        owner = self._actor(session, User.username == "sysadmin")
+        files = (
+            "代码,名称\n990101001001,=1+1\n9901,短\n",
+            "代码,名称\n990101001001,示范社区\n990101002,新街道\n",
+        )
+        return [
+            uploads.keep(session, owner, UploadKind.REGIONS, text.encode(), utc_now()).token
+            for text in files
+        ]
+
     @staticmethod
     def _actor(session: Session, condition: ColumnElement[bool]) -> Actor:
         found = load_user(session, condition)
@@ -271,6 +290,8 @@ def _proper_names(session: Session) -> list[str]:
         *(vehicle.brand for vehicle in vehicles),
         *(vehicle.decision_note for vehicle in vehicles),
         *session.scalars(select(Region.name)),
+        *session.scalars(select(RegionHistory.from_name)),
+        *session.scalars(select(RegionHistory.reason)),
         *session.scalars(select(Building.name)),
         *session.scalars(select(Unit.name)),
         *session.scalars(select(Device.title)),

@@ -234,8 +234,8 @@ def build(folder: Path) -> dict[str, int]:
     password = hash_password(PASSWORD)
     with db.write() as session:
         publish_defaults(session, begun)
-        county = _region(session, None, Level.COUNTY, "110105", "朝阳区")
-        township = _region(session, county, Level.TOWNSHIP, "110105001", "安和街道")
+        county = _region(session, None, Level.COUNTY, "110105000000", "朝阳区")
+        township = _region(session, county, Level.TOWNSHIP, "110105001000", "安和街道")
         places = {"county": county, "township": township}
         for name, code, title, uscc in (
             ("community", "110105001001", "翠湖社区", USCC),

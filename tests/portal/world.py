@@ -105,7 +105,7 @@ def lay_out(db: Database, clock: Ticking) -> World:
 
 def _regions(session: Session, world: World) -> None:
     rows: list[tuple[str, str | None, Level, str, str | None, str | None]] = [
-        ("county", None, Level.COUNTY, "110105", None, None),
+        ("county", None, Level.COUNTY, "110105000000", None, None),
         ("spring", "county", Level.COMMUNITY, "110105001001", SPRING_USCC, "spring"),
         ("autumn", "county", Level.COMMUNITY, "110105001002", AUTUMN_USCC, "autumn"),
     ]

@@ -8,6 +8,7 @@ from portal.core.permissions import (
     Grant,
     Permission,
     Role,
+    permissions_of,
     require,
 )
 
@@ -30,6 +31,9 @@ RESPONDERS = {
 
 EXPECTED = {
     Permission.REGION_VIEW: set(Role),
+    Permission.REGION_MANAGE: {Role.SUPERVISOR, Role.SYSTEM_ADMIN},
+    Permission.REGION_SETTINGS: {Role.MANAGER, Role.SUPERVISOR, Role.SYSTEM_ADMIN},
+    Permission.DWELLING_MANAGE: {Role.MANAGER, Role.SUPERVISOR, Role.SYSTEM_ADMIN},
     Permission.RESIDENT_LIST: {Role.WORKER},
     Permission.RESIDENT_DECIDE: {Role.WORKER},
     Permission.INVITATION_LIST: {Role.WORKER, Role.GATEKEEPER, Role.MANAGER, Role.SUPERVISOR},
@@ -90,3 +94,21 @@ def test_a_weak_role_is_forbidden_and_a_stranger_finds_nothing():
         require(gatekeeper, Permission.RESIDENT_DECIDE, COMMUNITY)
     with pytest.raises(NotFoundError):
         require(SYSTEM, Permission.RESIDENT_DECIDE, COMMUNITY)
+
+
+@pytest.mark.parametrize(
+    ("level", "may"),
+    [
+        ("province", True),
+        ("prefecture", True),
+        ("county", True),
+        ("township", False),
+        ("community", False),
+        ("grid", False),
+    ],
+)
+def test_supervisors_change_the_tree_from_the_county_upward(level, may):
+    held = permissions_of(Role.SUPERVISOR, level)
+    assert (Permission.REGION_MANAGE in held) == may
+    assert Permission.REGION_SETTINGS in held
+    assert Permission.REGION_MANAGE in permissions_of(Role.SYSTEM_ADMIN, level)

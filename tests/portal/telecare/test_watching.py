@@ -17,11 +17,11 @@ from portal.core.errors import ConflictError, DomainError, ForbiddenError, NotFo
 from portal.core.permissions import SYSTEM, Permission, Role
 from portal.devices.models import Device
 from portal.regions.models import Region
-from portal.telecare import report, settings, troubles
+from portal.telecare import report, thresholds, troubles
 from portal.telecare.alarm_models import DeviceTrouble, Trouble
 from portal.telecare.models import Wearer
 from portal.telecare.report import Row, summed
-from portal.telecare.settings import LIMITS, Settings
+from portal.telecare.thresholds import LIMITS, Settings
 from portal.telecare.work import SOURCES
 from tests.portal.telecare.ward import Ward
 from tests.portal.village import People
@@ -159,9 +159,9 @@ def test_only_who_manages_sets(ward: Ward) -> None:
     place = ward.world.regions["spring"]
     with ward.world.db.write() as session:
         with pytest.raises(ForbiddenError):
-            settings.change(session, ward.world.staff(Role.GATEKEEPER), place, Settings())
+            thresholds.change(session, ward.world.staff(Role.GATEKEEPER), place, Settings())
         with pytest.raises(DomainError):
-            settings.change(session, ward.worker, place, replace(Settings(), test_days=0))
+            thresholds.change(session, ward.worker, place, replace(Settings(), test_days=0))
 
 
 def rows(*seconds: float | None) -> list[Row]:

@@ -25,6 +25,7 @@ from portal.visitors import operations, queries
 from portal.visitors.models import Invitation, InvitationState
 from portal.visitors.operations import Draft
 from portal.visitors.queries import Shown
+from portal.visitors.settings import Limits
 from tests.portal.world import START, World
 
 GOOD = Draft(
@@ -246,7 +247,9 @@ def test_nonsense_is_refused_beside_its_field(
     world: World, change: dict[str, object], field: str, code: str
 ) -> None:
     draft = replace(GOOD, **change)  # type: ignore[arg-type]  # a field of any type
-    assert [(f.field, f.code) for f in operations.faults(draft, world.clock())] == [(field, code)]
+    assert [(f.field, f.code) for f in operations.faults(draft, world.clock(), Limits())] == [
+        (field, code)
+    ]
     with pytest.raises(DomainError) as caught:
         invited(world, draft)
     assert caught.value.code == code
@@ -254,7 +257,7 @@ def test_nonsense_is_refused_beside_its_field(
 
 def test_every_fault_is_named_at_once(world: World) -> None:
     draft = Draft("", "x", "?", START - timedelta(days=1), START - timedelta(days=2))
-    assert {f.field for f in operations.faults(draft, world.clock())} == {
+    assert {f.field for f in operations.faults(draft, world.clock(), Limits())} == {
         "visitor_name",
         "visitor_phone",
         "purpose",
@@ -264,7 +267,7 @@ def test_every_fault_is_named_at_once(world: World) -> None:
 
 
 def test_a_resident_has_at_most_ten_open_invitations(world: World) -> None:
-    ids = [invited(world) for _ in range(operations.MOST_OPEN)]
+    ids = [invited(world) for _ in range(Limits().most_open)]
     with pytest.raises(TooManyError):
         invited(world)
     decide(world, world.staff(Role.WORKER), ids[0], "approve")

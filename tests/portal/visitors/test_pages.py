@@ -12,6 +12,7 @@ from portal.core.permissions import Role
 from portal.passes.models import Pass
 from portal.visitors import operations, queries
 from portal.visitors.models import Invitation
+from portal.visitors.settings import Limits
 from tests.portal.village import People
 from tests.portal.world import START, World
 
@@ -139,7 +140,7 @@ def test_residents_not_approved_are_told_why(people: People, who: str) -> None:
 def test_the_eleventh_open_invitation_is_refused_with_a_sentence(
     world: World, people: People
 ) -> None:
-    for _ in range(operations.MOST_OPEN):
+    for _ in range(Limits().most_open):
         invited(world)
     answer = people.client("resident").post("/visitors/new", data=FORM)
     assert answer.status_code == 422

@@ -64,6 +64,7 @@ def operations(town: Town) -> list[tuple[str, str, str]]:
         "invitation_id": 1,
         "notice_id": 1,
         "alarm_id": 1,
+        "code": "110105001001",
     }
     found = []
     for rule in town.app.url_map.iter_rules():
@@ -114,6 +115,9 @@ def test_a_token_reaches_exactly_what_it_may(town, permission):
     }
     checks = {
         ("GET", "/api/v1/communities/community-1"): Permission.REGION_VIEW,
+        ("GET", "/api/v1/regions/110105001001"): Permission.REGION_VIEW,
+        ("GET", "/api/v1/regions/110105001001/history"): Permission.REGION_VIEW,
+        ("GET", "/api/v1/regions?parent=110105001001"): Permission.REGION_VIEW,
         ("GET", f"/api/v1/devices/{device}"): Permission.DEVICE_LIST,
         ("POST", f"/api/v1/devices/{device}/openings"): Permission.DEVICE_COMMAND,
     }
@@ -128,6 +132,10 @@ def test_a_token_finds_nothing_of_the_neighbours(town):
     text = token(town, region="other")
     assert ask(town, "GET", f"/api/v1/devices/{device}", text).status_code == 404
     assert ask(town, "GET", "/api/v1/communities/community-1", text).status_code == 404
+    for path in ("110105001001", "110105001001/history", "110105", "999999"):
+        assert ask(town, "GET", f"/api/v1/regions/{path}", text).status_code == 404
+    tops = ask(town, "GET", "/api/v1/regions", text).json
+    assert [place["code"] for place in tops["regions"]] == ["110105001002"]
     answer = ask(
         town, "POST", f"/api/v1/devices/{device}/openings", text, json={"reason": "maintenance"}
     )
@@ -167,6 +175,8 @@ def test_opening_a_door_leaves_a_command_in_the_outbox(town):
         ("GET", "/api/v1/passages?limit=many", None, "limit"),
         ("GET", "/api/v1/passages?limit=100000", None, "limit"),
         ("GET", "/api/v1/devices?kind=toaster", None, "kind"),
+        ("GET", "/api/v1/regions?page=0", None, "page"),
+        ("GET", f"/api/v1/regions?parent={'1' * 30}", None, "parent"),
         ("GET", "/api/v1/devices/1/telemetry?measure=sensor/battery", None, "start"),
         (
             "GET",

@@ -19,7 +19,7 @@ from portal.regions.models import Region
 from portal.telecare import operations
 from portal.telecare.alarm_models import Alarm as AlarmRow
 from portal.telecare.models import TelecareSettings
-from portal.telecare.settings import Settings
+from portal.telecare.thresholds import Settings
 from tests.portal.gatehouse import Gatehouse
 from tests.portal.worker.fake_gate import FakeGate, until
 from tests.portal.worker.test_worker import broker, live, working
