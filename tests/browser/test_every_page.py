@@ -197,9 +197,10 @@ ROLES: dict[str, tuple[Callable[[People, str], Page], set[str]]] = {
     ),
     "administrator": (
         lambda people, language: people.signed_in("sysadmin", language),
-        {"workbench.index", "finding.page", "dwellings.dwelling"},
         {
-            "work.index",
+            "workbench.index",
+            "finding.page",
+            "dwellings.dwelling",
             "regions.index",
             "regions.show",
             "regions.rename",
