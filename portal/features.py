@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Final
 
-FEATURES: Final = ("residents", "passes", "visitors", "access", "scanning", "devices")
+FEATURES: Final = ("accounts", "residents", "passes", "visitors", "access", "scanning", "devices")
 
 
 def parts(name: str) -> Iterator[ModuleType]:

@@ -1,8 +1,19 @@
 """Every table, imported in one place: what migrations compare with and processes load."""
 
 from portal.access.models import Gate, Passage
-from portal.accounts.models import ApiToken, RoleGrant, User
-from portal.core.audit import AuditEntry
+from portal.accounts.models import (
+    ApiToken,
+    LockOut,
+    Passkey,
+    PasskeyChallenge,
+    PhoneCode,
+    RecoveryCode,
+    RoleGrant,
+    SignInSession,
+    User,
+)
+from portal.accounts.models import Invitation as StaffInvitation
+from portal.core.audit import AuditEntry, AuditSeal
 from portal.core.db import Base
 from portal.core.keystore import DataKey
 from portal.core.outbox import OutboxMessage
@@ -19,6 +30,7 @@ metadata = Base.metadata
 __all__ = [
     "ApiToken",
     "AuditEntry",
+    "AuditSeal",
     "Building",
     "Consent",
     "ConsentText",
@@ -29,15 +41,22 @@ __all__ = [
     "FaultCount",
     "Gate",
     "Invitation",
+    "LockOut",
     "OutboxMessage",
     "Pass",
     "Passage",
+    "Passkey",
+    "PasskeyChallenge",
+    "PhoneCode",
     "QuarantinedMessage",
+    "RecoveryCode",
     "Region",
     "Residency",
     "Resident",
     "RoleGrant",
+    "SignInSession",
     "SigningKeyRow",
+    "StaffInvitation",
     "Unit",
     "User",
     "metadata",

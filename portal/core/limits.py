@@ -1,4 +1,8 @@
-"""How often an address or an account may try something. Counted in the process; N processes allow N times as much."""
+"""How often an address or an account may try something.
+
+Counted in Redis where ``LINLI_REDIS_URL`` names one, so that several web processes count together; in the
+process otherwise, and while Redis is away: then N processes allow N times as much.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ SIGN_IN_ADDRESS: Final = "60 per minute; 600 per hour"
 """Generous: a whole building may come through one address."""
 SIGN_IN_ACCOUNT: Final = "10 per 15 minutes"
 CODE_ACCOUNT: Final = "5 per 5 minutes"
+PHONE_CODE_ADDRESS: Final = "10 per 10 minutes; 60 per day"
 REGISTRATION_ADDRESS: Final = "30 per minute; 300 per hour"
 SCAN_ACCOUNT: Final = "60 per minute; 1200 per hour"
 """A guard at a busy gate reads a code every few seconds; nobody reads through a whole community."""
@@ -21,10 +26,10 @@ V = TypeVar("V", bound=Callable[..., Any])
 
 limiter = Limiter(
     key_func=get_remote_address,
-    storage_uri="memory://",
     strategy="moving-window",
     headers_enabled=True,
     default_limits=[],
+    in_memory_fallback_enabled=True,
 )
 
 
@@ -60,6 +65,7 @@ def limited(
     return cast(Callable[[V], V], decorate)
 
 
-def install(app: Flask) -> None:
+def install(app: Flask, redis_url: str = "") -> None:
     """Count for this application."""
+    app.config["RATELIMIT_STORAGE_URI"] = redis_url or "memory://"
     limiter.init_app(app)

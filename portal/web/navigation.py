@@ -45,7 +45,16 @@ STAFF: Final = (
     Entry("visitors.queue", lazy("Visitors"), "visitor", Permission.INVITATION_LIST),
     Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
     Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
+    Entry("accounts.staff_list", lazy("Accounts"), "me", Permission.ACCOUNT_LIST),
+    Entry("accounts.audit_log", lazy("Audit"), "log", Permission.AUDIT_READ),
 )
+
+
+def _is_here(entry: Entry, blueprint: str) -> bool:
+    """Accounts have several entries on one blueprint: there the address decides."""
+    if entry.endpoint.partition(".")[0] != blueprint:
+        return False
+    return blueprint != "accounts" or request.path.startswith(url_for(entry.endpoint))
 
 
 def entries_for(actor: Actor) -> list[Shown]:
@@ -67,7 +76,7 @@ def entries_for(actor: Actor) -> list[Shown]:
                 href=url_for(entry.endpoint),
                 label=entry.label,
                 icon=entry.icon,
-                current=entry.endpoint.partition(".")[0] == here,
+                current=_is_here(entry, here),
             )
         )
     return shown

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.core import outbox
+from portal.accounts import upkeep
+from portal.config import Config
+from portal.core import audit_chain, audit_checkpoints, outbox
 from portal.core.clock import Clock
 from portal.core.db import Database
 from portal.passes.signing import ensure_key
@@ -20,26 +23,36 @@ _log = structlog.get_logger(__name__)
 EXPIRE_SECONDS: Final = 5.0
 PURGE_SECONDS: Final = 3600.0
 KEY_SECONDS: Final = 3600.0
+SEAL_SECONDS: Final = 5.0
+CHECKPOINT_SECONDS: Final = 900.0
+DAILY_SECONDS: Final = 6 * 3600.0
 
 
 @dataclass(slots=True)
 class _Job:
     name: str
     every: float
-    run: Callable[[], None]
+    run: Callable[[], bool | None]
+    """Answers true when more is to be done at once."""
     due: float = 0.0
 
 
 class Jobs:
     """Runs what is due; a job that fails is logged and comes again at its next turn."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, config: Config, database: Database, clock: Clock) -> None:
+        self._config = config
         self._database = database
         self._clock = clock
         self._jobs = [
             _Job("signing_key", KEY_SECONDS, self._key),
             _Job("outbox_expire", EXPIRE_SECONDS, self._expire),
             _Job("outbox_purge", PURGE_SECONDS, self._purge),
+            _Job("audit_seal", SEAL_SECONDS, self._seal),
+            _Job("audit_sweep", PURGE_SECONDS, self._sweep),
+            _Job("audit_checkpoint", CHECKPOINT_SECONDS, self._checkpoint),
+            _Job("audit_purge", PURGE_SECONDS, self._purge_audit),
+            _Job("accounts_upkeep", DAILY_SECONDS, self._accounts),
         ]
 
     def run_due(self) -> None:
@@ -50,8 +63,9 @@ class Jobs:
                 continue
             job.due = now + job.every
             try:
-                job.run()
-            except SQLAlchemyError as error:
+                if job.run():
+                    job.due = now
+            except (SQLAlchemyError, OSError, audit_checkpoints.CheckpointError) as error:
                 _log.warning("job_failed", job=job.name, cause=type(error).__name__)
             return
 
@@ -67,3 +81,26 @@ class Jobs:
     def _purge(self) -> None:
         with self._database.write() as session:
             outbox.purge(session, self._clock())
+
+    def _seal(self) -> bool:
+        with self._database.write() as session:
+            return audit_chain.seal(session, self._clock()) == audit_chain.BATCH
+
+    def _sweep(self) -> None:
+        with self._database.write() as session:
+            audit_chain.seal(session, self._clock(), sweep=True)
+
+    def _checkpoint(self) -> None:
+        with self._database.read() as session:
+            audit_checkpoints.write(self._config, session, self._clock())
+
+    def _purge_audit(self) -> bool:
+        keep = timedelta(days=31 * self._config.audit_months)
+        with self._database.write() as session:
+            return audit_chain.purge(session, self._clock(), keep) > 0
+
+    def _accounts(self) -> None:
+        with self._database.write() as session:
+            done = upkeep.tidy(session, self._clock(), timedelta(days=self._config.dormant_days))
+        if done.disabled:
+            _log.info("dormant_accounts_disabled", accounts=done.disabled)

@@ -21,7 +21,7 @@ def actor(role, path):
 WORKER = actor(Role.WORKER, COMMUNITY)
 
 EXPECTED = {
-    Permission.REGION_VIEW: set(Role),
+    Permission.REGION_VIEW: set(Role) - {Role.AUDIT_ADMIN},
     Permission.RESIDENT_LIST: {Role.WORKER},
     Permission.RESIDENT_DECIDE: {Role.WORKER},
     Permission.INVITATION_LIST: {Role.WORKER, Role.GATEKEEPER, Role.MANAGER, Role.SUPERVISOR},
@@ -40,7 +40,11 @@ EXPECTED = {
     Permission.DEVICE_COMMAND: {Role.MANAGER},
     Permission.TELEMETRY_READ: {Role.MANAGER, Role.SUPPORT, Role.SYSTEM_ADMIN},
     Permission.POSTER_PRINT: {Role.WORKER, Role.MANAGER},
-    Permission.TOKEN_MANAGE: {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
+    Permission.TOKEN_MANAGE: {Role.SYSTEM_ADMIN},
+    Permission.ACCOUNT_LIST: {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
+    Permission.ACCOUNT_MANAGE: {Role.SYSTEM_ADMIN},
+    Permission.GRANT_MANAGE: {Role.SECURITY_ADMIN},
+    Permission.LOCKOUT_MANAGE: {Role.SECURITY_ADMIN},
     Permission.AUDIT_READ: {Role.AUDIT_ADMIN},
 }
 
