@@ -349,8 +349,8 @@ def _check_together(config: Config) -> None:
     """Settings that only make sense beside each other."""
     if config.sms == "http" and not config.sms_url:
         raise ConfigError(f"{PREFIX}SMS_URL", f"is needed with {PREFIX}SMS=http")
-    if config.sms == "console" and config.log_format == "json":
+    if config.sms == "console" and config.public_url.startswith("https://"):
         raise ConfigError(
             f"{PREFIX}SMS",
-            "console is for demos: with JSON logs, as in production, codes go through a gateway",
+            "console is for demos: a portal that people reach by https sends codes by a gateway",
         )

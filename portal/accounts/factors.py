@@ -7,6 +7,7 @@ the old one worthless.
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from datetime import datetime
 from typing import Any, Final
 
@@ -42,7 +43,7 @@ def totp_uri(secret: str, username: str) -> str:
 
 def counter_of(secret: str, typed: str, moment: datetime) -> int | None:
     """The time step whose code this is, one step of clock error either way; ``None``: it is wrong."""
-    digits = "".join(typed.split())
+    digits = "".join(unicodedata.normalize("NFKC", typed).split())
     totp = pyotp.TOTP(secret)
     here = int(moment.timestamp()) // STEP_SECONDS
     for counter in (here, here - 1, here + 1):

@@ -15,6 +15,7 @@ the pages.
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -127,7 +128,7 @@ def redeem(session: Session, phone: str, purpose: Purpose, typed: str, now: date
     ).first()
     if newest is None:
         return False
-    digits = "".join(typed.split())
+    digits = "".join(unicodedata.normalize("NFKC", typed).split())
     tried = session.execute(
         update(PhoneCode)
         .where(PhoneCode.id == newest, PhoneCode.tries < TRIES, PhoneCode.used_at.is_(None))

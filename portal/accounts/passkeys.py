@@ -258,7 +258,8 @@ def _own(session: Session, actor: Actor, passkey_id: int) -> Passkey:
 
 def rename(session: Session, actor: Actor, passkey_id: int, name: str) -> None:
     """Call it otherwise. Raises NotFoundError, DomainError ``name``."""
-    _own(session, actor, passkey_id).name = _checked(name)
+    key = _own(session, actor, passkey_id)
+    key.name = _checked(name)
     session.flush()
 
 

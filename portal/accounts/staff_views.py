@@ -67,6 +67,9 @@ def invite() -> Any:
         form.region.choices = _regions(staff.regions_of(db, actor, Permission.ACCOUNT_MANAGE))
     if request.method == "GET":
         return render_template("accounts/invite.html", form=form)
+    if form.region.data not in dict(form.region.choices):
+        form.region.errors = [_("Choose a region from the list.")]
+        return render_template("accounts/invite.html", form=form), 422
     try:
         with services.db.write() as db:
             made = staff.invite(
