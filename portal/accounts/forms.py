@@ -43,7 +43,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # flask_security is not foll
         self.user = _datastore.find_user(identity=typed) if 0 < len(typed) <= 64 else None
         if super().validate(**kwargs):
             return True
-        if not missing and not self.csrf_token.errors:
+        if not missing:
             self.identity.errors = []
             self.password.errors = []
             self.form_errors = [

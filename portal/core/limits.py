@@ -12,6 +12,8 @@ from typing import Any, Final, TypeVar, cast
 from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 SIGN_IN_ADDRESS: Final = "60 per minute; 600 per hour"
 """Generous: a whole building may come through one address."""
@@ -21,6 +23,8 @@ PHONE_CODE_ADDRESS: Final = "10 per 10 minutes; 60 per day"
 REGISTRATION_ADDRESS: Final = "30 per minute; 300 per hour"
 SCAN_ACCOUNT: Final = "60 per minute; 1200 per hour"
 """A guard at a busy gate reads a code every few seconds; nobody reads through a whole community."""
+
+REDIS_SECONDS: Final = 1.0
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -68,4 +72,11 @@ def limited(
 def install(app: Flask, redis_url: str = "") -> None:
     """Count for this application."""
     app.config["RATELIMIT_STORAGE_URI"] = redis_url or "memory://"
+    if redis_url:
+        # Nobody waits for a Redis that is away: the next one to ask counts in the process.
+        app.config["RATELIMIT_STORAGE_OPTIONS"] = {
+            "socket_connect_timeout": REDIS_SECONDS,
+            "socket_timeout": REDIS_SECONDS,
+            "retry": Retry(NoBackoff(), 0),
+        }
     limiter.init_app(app)

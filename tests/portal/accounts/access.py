@@ -71,13 +71,16 @@ def furnish(town: Town) -> dict[str, Any]:
             mqtt_password="$7$",
             enrolled_at=now,
         )
-        passkey = Passkey(
-            user_id=town.ids["user:resident"],
-            credential_id="x",
-            public_key=b"x",
-            name="x",
-            created_at=now,
-        )
+        passkeys = [
+            Passkey(
+                user_id=town.ids["user:resident"],
+                credential_id=name,
+                public_key=b"x",
+                name=name,
+                created_at=now,
+            )
+            for name in ("removed", "renamed")
+        ]
         staff_invitation = StaffInvitation(
             digest="x",
             note="x",
@@ -85,7 +88,7 @@ def furnish(town: Town) -> dict[str, Any]:
             created_at=now,
             expires_at=now + timedelta(days=3),
         )
-        session.add_all([device, passkey, staff_invitation])
+        session.add_all([device, *passkeys, staff_invitation])
         visitor = invite(
             session,
             town.actor("resident"),
@@ -107,7 +110,10 @@ def furnish(town: Town) -> dict[str, Any]:
             "grant_id": session.scalar(
                 select(RoleGrant.id).where(RoleGrant.user_id == town.ids["user:secure"])
             ),
-            "passkey_id": passkey.id,
+            "passkey_id": {
+                "accounts.passkey_remove": passkeys[0].id,
+                "accounts.passkey_rename": passkeys[1].id,
+            },
             "session_id": session.scalar(
                 select(SignInSession.id).where(SignInSession.user_id == town.ids["user:resident"])
             ),
