@@ -115,6 +115,7 @@ def create_staff(
     )
     wanted = sorted(set(roles))
     check_separate(role for role, _ in wanted)
+    user.region_id = wanted[0][1] if wanted else None
     for role, region_id in wanted:
         session.add(RoleGrant(user_id=user.id, role=role.value, region_id=region_id))
     session.flush()

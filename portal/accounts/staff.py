@@ -57,8 +57,12 @@ class Acceptance:
     code: str
 
 
-def _reaches(actor: Actor, permission: Permission, user: User, session: Session) -> Region | None:
-    """Ask for the permission where the account belongs: its region, or any region of its roles."""
+def _reaches(actor: Actor, permission: Permission, user: User, session: Session) -> Region:
+    """Where the permission holds of the account's regions: its own and those of its roles.
+
+    Raises:
+        NotFoundError: none of them is the actor's; ForbiddenError: the actor's role is too weak.
+    """
     ids = {row.region_id for row in user.role_grants}
     if user.region_id is not None:
         ids.add(user.region_id)
@@ -70,7 +74,7 @@ def _reaches(actor: Actor, permission: Permission, user: User, session: Session)
         if actor.may(permission, region.path):
             return region
     require(actor, permission, known[0].path)
-    return None
+    return known[0]
 
 
 def invite(
@@ -110,8 +114,11 @@ def renew(session: Session, actor: Actor, user_id: int, now: datetime) -> Invite
         NotFoundError, ForbiddenError, as :func:`disable`.
     """
     user = _managed(session, actor, user_id)
-    path = _reaches(actor, Permission.ACCOUNT_MANAGE, user, session)
-    region = path or found(session.get(Region, user.region_id))
+    region = (
+        found(session.get(Region, user.region_id))
+        if actor is SYSTEM
+        else _reaches(actor, Permission.ACCOUNT_MANAGE, user, session)
+    )
     session.execute(
         update(Invitation)
         .where(Invitation.user_id == user_id, Invitation.accepted_at.is_(None))

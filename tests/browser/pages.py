@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from portal import config as configuration
+from portal.accounts import staff
 from portal.accounts.datastore import load_user
 from portal.accounts.identity import sign_in_hash
 from portal.accounts.models import User
@@ -21,7 +22,7 @@ from portal.app import create_app
 from portal.core.clock import utc_now
 from portal.core.db import Database
 from portal.core.keys import install_keys
-from portal.core.permissions import Actor
+from portal.core.permissions import SYSTEM, Actor
 from portal.devices.models import Device
 from portal.regions.models import Building, Dwelling, Region, Unit
 from portal.residents.models import Resident
@@ -46,6 +47,7 @@ NOT_PAGES = {
 ALSO = {
     "residents.queue": ("?state=approved", "?state=approved&page=2", "?state=refused"),
     "visitors.queue": ("?show=closed",),
+    "accounts.audit_log": ("?action=sign_in", "?actor=nobody", "?before=2"),
     "access.log": ("?outcome=refuse", "?gate=999999", "?before=1"),
     "devices.index": ("?kind=thermometer",),
     "devices.values": ("?measure=battery&range=7d",),
@@ -115,7 +117,13 @@ class Places:
                 session.scalars(select(func.min(Resident.id)).group_by(Resident.state))
             ),
             "invitation_id": [invitation.id for invitation in invitations],
-            "token": [invitation.link_token for invitation in invitations],
+            "token": [
+                *(invitation.link_token for invitation in invitations),
+                staff.invite(session, SYSTEM, community.id, "王女士，门岗", utc_now()).token,
+            ],
+            "user_id": list(
+                session.scalars(select(User.id).where(User.username.in_(["worker", "auditor"])))
+            ),
         }
 
     def _invite(self, session: Session, resident: str) -> list[Invitation]:
