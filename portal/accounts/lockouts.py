@@ -61,7 +61,7 @@ def failed(session: Session, key: str, now: datetime) -> datetime | None:
         .values(failures=LockOut.failures + 1, last_failed_at=now)
         .returning(LockOut.failures)
     )
-    failures = session.scalar(raise_count)
+    failures: int | None = session.scalar(raise_count)
     if failures is None:
         try:
             with session.begin_nested():
@@ -71,7 +71,8 @@ def failed(session: Session, key: str, now: datetime) -> datetime | None:
             failures = session.scalar(raise_count) or 1
     if failures < run:
         return None
-    until = now + min(FIRST_DELAY * 2 ** min(failures - run, 12), LONGEST_DELAY)
+    doubled: int = 2 ** min(failures - run, 12)
+    until: datetime = now + min(FIRST_DELAY * doubled, LONGEST_DELAY)
     session.execute(update(LockOut).where(LockOut.key == key).values(locked_until=until))
     return until
 
