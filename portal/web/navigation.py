@@ -51,10 +51,13 @@ STAFF: Final = (
 
 
 def _is_here(entry: Entry, blueprint: str) -> bool:
-    """Accounts have several entries on one blueprint: there the address decides."""
+    """Accounts have several entries on one blueprint, and pages that belong to none: the address decides."""
     if entry.endpoint.partition(".")[0] != blueprint:
         return False
-    return blueprint != "accounts" or request.path.startswith(url_for(entry.endpoint))
+    if blueprint != "accounts":
+        return True
+    below = {"accounts.staff_list": ("/work/accounts", "/work/lock-outs")}
+    return request.path.startswith(below.get(entry.endpoint, url_for(entry.endpoint)))
 
 
 def entries_for(actor: Actor) -> list[Shown]:

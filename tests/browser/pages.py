@@ -16,6 +16,7 @@ from portal import config as configuration
 from portal.accounts import staff
 from portal.accounts.datastore import load_user
 from portal.accounts.identity import sign_in_hash
+from portal.accounts.models import Invitation as StaffInvitation
 from portal.accounts.models import User
 from portal.accounts.session import actor_of
 from portal.app import create_app
@@ -166,5 +167,6 @@ def _proper_names(session: Session) -> list[str]:
         *session.scalars(select(Resident.name)),
         *session.scalars(select(Invitation.visitor_name)),
         *session.scalars(select(Invitation.decision_note)),
+        *session.scalars(select(StaffInvitation.note)),
     }
     return sorted(filter(None, names), key=len, reverse=True)
