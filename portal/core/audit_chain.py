@@ -32,6 +32,7 @@ BATCH: Final = 500
 READ_AT_ONCE: Final = 1000
 WINDOW: Final = 10_000
 """How many ids behind the newest sealed one are searched for entries that were committed late."""
+SWEPT: Final = timedelta(days=2)
 KEPT_AT_LEAST: Final = timedelta(days=183)
 """Six months (MLPS); the database's triggers refuse to delete anything younger."""
 _LOCK: Final = 0x4C494E4C  # "LINL": one sealer at a time on PostgreSQL
@@ -69,7 +70,8 @@ def seal(session: Session, now: datetime, *, limit: int = BATCH, sweep: bool = F
     sees to it.
 
     Args:
-        sweep: search the whole table instead of its newest part, for what was committed very late.
+        sweep: search the entries of two days instead of the newest part of the table, for what was
+            committed very late. Whatever is older and unsealed was slipped in: :func:`verify` counts it.
 
     Returns:
         How many were sealed; ``limit`` means that more may wait.
@@ -87,7 +89,9 @@ def seal(session: Session, now: datetime, *, limit: int = BATCH, sweep: bool = F
         .order_by(AuditEntry.id)
         .limit(limit)
     )
-    if last is not None and not sweep:
+    if sweep:
+        waiting = waiting.where(AuditEntry.at >= now - SWEPT)
+    elif last is not None:
         newest = session.scalar(select(func.max(AuditSeal.entry_id))) or 0
         waiting = waiting.where(AuditEntry.id > newest - WINDOW)
     rows = []

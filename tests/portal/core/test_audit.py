@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DatabaseError
 
@@ -332,3 +333,39 @@ def test_the_audit_knows_what_was_taken_out_of_it(db: Database) -> None:
         audit_export.note(session, SYSTEM, audit_export.Filter(action="sign_in"), "csv")
     with db.read() as session:
         assert session.scalar(select(func.count()).where(AuditEntry.action == "audit.export")) == 1
+
+
+def test_an_entry_far_behind_the_newest_is_found_by_the_sweep(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_chain, "WINDOW", 2)
+    write(db, 6)
+    with db.write() as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+        session.add(
+            AuditSeal(
+                seq=1,
+                entry_id=entries[-1].id,
+                previous=audit_chain.GENESIS,
+                hash=audit_chain.link(1, audit_chain.GENESIS, entries[-1]),
+                algorithm="sha256",
+                sealed_at=NOW,
+            )
+        )
+    assert seal(db) == 1
+    assert seal(db) == 0
+    assert seal(db, sweep=True) == 4
+    assert verdict(db).broken is None
+
+
+def test_the_migration_goes_both_ways(db: Database) -> None:
+    write(db, 3)
+    seal(db)
+    script = ScriptDirectory(str(migrate.FOLDER)).get_revision("0010")
+    migrate.downgrade(db, str(script.down_revision))
+    with db.write() as session:
+        session.execute(text("UPDATE audit_entries SET actor = actor"))
+    migrate.upgrade(db)
+    assert seal(db) == 3
+    with pytest.raises(DatabaseError, match="audit"), db.write() as session:
+        session.execute(text("UPDATE audit_entries SET actor = actor"))
