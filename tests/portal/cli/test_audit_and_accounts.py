@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
+from portal.accounts import sms
 from portal.accounts.models import User
 from portal.cli import main
 from portal.core import audit_chain, audit_checkpoints
@@ -98,3 +99,19 @@ def test_a_way_back_in_when_everybody_is_disabled(installed: Town) -> None:
     assert "/join/" in linli("account", "renew", "sysadmin").stdout
     assert linli("account", "enable", "nobody").exit_code == 1
     assert linli("account", "renew", "13800138001").exit_code == 1
+
+
+def test_the_demo_shows_what_was_sent_to_a_resident(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINLI_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("LINLI_TEST_REQUIRE", raising=False)
+    account = {"username": "19900000001", "password": "x", "totp_secret": None}
+    (tmp_path / "demo-accounts.json").write_text(json.dumps([account]))
+    before = linli("demo", "code", "19900000001")
+    assert before.exit_code == 1
+    assert "/sign-in/phone" in before.output
+    sender = sms.ConsoleSender(tmp_path / sms.FILE)
+    for code in ("111111", "042817"):
+        sender.send(sms.Message("1", "19900000001", "sign_in", "en", code, 5))
+    assert linli("demo", "code", "19900000001").stdout == "042817\n"
