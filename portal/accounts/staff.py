@@ -17,20 +17,19 @@ import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import CursorResult, Select, or_, select, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.accounts import factors, sessions
-from portal.accounts.models import Invitation, RoleGrant, User
+from portal.accounts.models import Invitation, User
 from portal.accounts.operations import create_staff
 from portal.accounts.passwords import hash_password, weakness
 from portal.core import audit
 from portal.core.errors import ConflictError, DomainError
 from portal.core.i18n import lazy
 from portal.core.permissions import SYSTEM, Actor, Permission, Role, found, not_found, require
-from portal.regions.directory import within
 from portal.regions.models import Region
 
 LINK_LASTS: Final = timedelta(days=3)
@@ -57,7 +56,7 @@ class Acceptance:
     code: str
 
 
-def _reaches(actor: Actor, permission: Permission, user: User, session: Session) -> Region:
+def reaches(actor: Actor, permission: Permission, user: User, session: Session) -> Region:
     """Where the permission holds of the account's regions: its own and those of its roles.
 
     Raises:
@@ -117,7 +116,7 @@ def renew(session: Session, actor: Actor, user_id: int, now: datetime) -> Invite
     region = (
         found(session.get(Region, user.region_id))
         if actor is SYSTEM
-        else _reaches(actor, Permission.ACCOUNT_MANAGE, user, session)
+        else reaches(actor, Permission.ACCOUNT_MANAGE, user, session)
     )
     session.execute(
         update(Invitation)
@@ -312,7 +311,7 @@ def _managed(session: Session, actor: Actor, user_id: int) -> User:
     if user.resident_id is not None:
         raise not_found()
     if actor is not SYSTEM:
-        _reaches(actor, Permission.ACCOUNT_MANAGE, user, session)
+        reaches(actor, Permission.ACCOUNT_MANAGE, user, session)
         if user.id == actor.user_id:
             raise ConflictError(
                 "own_account", lazy("Not on your own account. Ask another administrator.")
@@ -370,60 +369,3 @@ def require_new_password(session: Session, actor: Actor, user_id: int, now: date
     user.must_change_password = True
     session.flush()
     audit.record(session, actor, "account.require_password", ("account", user_id))
-
-
-def visible(session: Session, actor: Actor) -> Select[Any]:
-    """The accounts of staff that belong to the actor's subtrees, by user name."""
-    paths = actor.paths(Permission.ACCOUNT_LIST)
-    here = select(Region.id).where(within(paths))
-    return (
-        select(User)
-        .where(
-            User.resident_id.is_(None),
-            or_(
-                User.region_id.in_(here),
-                User.id.in_(select(RoleGrant.user_id).where(RoleGrant.region_id.in_(here))),
-            ),
-        )
-        .options(selectinload(User.role_grants).selectinload(RoleGrant.region))
-        .order_by(User.username)
-    )
-
-
-def one(session: Session, actor: Actor, user_id: int) -> User:
-    """One of them. Raises NotFoundError, or ForbiddenError for a role that lists no accounts."""
-    user = found(
-        session.scalars(
-            select(User)
-            .where(User.id == user_id, User.resident_id.is_(None))
-            .options(selectinload(User.role_grants).selectinload(RoleGrant.region))
-        ).first()
-    )
-    _reaches(actor, Permission.ACCOUNT_LIST, user, session)
-    return user
-
-
-def open_invitations(session: Session, actor: Actor, now: datetime) -> list[Invitation]:
-    """Invitations of the actor's subtrees that can still be used, newest first."""
-    rows = session.scalars(
-        select(Invitation)
-        .join(Region, Region.id == Invitation.region_id)
-        .where(
-            Invitation.accepted_at.is_(None),
-            Invitation.revoked_at.is_(None),
-            Invitation.expires_at > now,
-            within(actor.paths(Permission.ACCOUNT_LIST)),
-        )
-        .options(joinedload(Invitation.region))
-        .order_by(Invitation.id.desc())
-        .limit(100)
-    )
-    return list(rows)
-
-
-def regions_of(session: Session, actor: Actor, permission: Permission) -> list[Region]:
-    """Regions where the permission holds, for choosing one; at most a thousand, by code."""
-    paths = actor.paths(permission)
-    return list(
-        session.scalars(select(Region).where(within(paths)).order_by(Region.path).limit(1000))
-    )

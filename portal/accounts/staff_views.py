@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request, url_for
 
-from portal.accounts import lockouts, roles, staff
+from portal.accounts import lockouts, roles, staff, staff_queries
 from portal.accounts.account_forms import GrantForm, InviteForm, blame
 from portal.accounts.pages import blueprint, role_label, secret_page, to
 from portal.accounts.words import LEVEL_NAMES, LOCK_NAMES
@@ -43,8 +43,8 @@ def staff_list() -> str:
     require_somewhere(actor, Permission.ACCOUNT_LIST)
     now = services.clock()
     with services.db.read() as db:
-        page = paginate(db, staff.visible(db, actor), page_number(request.args.get("page")))
-        invitations = staff.open_invitations(db, actor, now)
+        page = paginate(db, staff_queries.visible(db, actor), page_number(request.args.get("page")))
+        invitations = staff_queries.open_invitations(db, actor, now)
     return render_template(
         "accounts/staff.html",
         page=page,
@@ -64,7 +64,9 @@ def invite() -> Any:
     require_somewhere(actor, Permission.ACCOUNT_MANAGE)
     form = InviteForm()
     with services.db.read() as db:
-        form.region.choices = _regions(staff.regions_of(db, actor, Permission.ACCOUNT_MANAGE))
+        form.region.choices = _regions(
+            staff_queries.regions_of(db, actor, Permission.ACCOUNT_MANAGE)
+        )
     if request.method == "GET":
         return render_template("accounts/invite.html", form=form)
     if form.region.data not in dict(form.region.choices):
@@ -113,10 +115,10 @@ def _account_page(user_id: int, form: GrantForm, status: int = 200) -> Any:
     services, actor = current_services(), current_actor()
     now = services.clock()
     with services.db.read() as db:
-        user = staff.one(db, actor, user_id)
+        user = staff_queries.one(db, actor, user_id)
         home = db.get(Region, user.region_id) if user.region_id else None
         form.region.choices = (
-            _regions(staff.regions_of(db, actor, Permission.GRANT_MANAGE))
+            _regions(staff_queries.regions_of(db, actor, Permission.GRANT_MANAGE))
             if _may(actor, Permission.GRANT_MANAGE)
             else []
         )
