@@ -10,6 +10,7 @@ from typing import Final
 
 from flask import Flask
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import config as configuration
 from portal.accounts import security
@@ -54,6 +55,11 @@ def create_app(services: Services | None = None) -> Flask:
         install_keys(config, services.db)
     config = services.config
     app = Flask("portal", template_folder="web/templates", static_folder="web/static")
+    if config.trusted_proxies:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's documentation has it
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
     app.extensions[EXTENSION] = services
     app.config.update(
         BABEL_DEFAULT_LOCALE=config.language,
@@ -67,7 +73,7 @@ def create_app(services: Services | None = None) -> Flask:
     Babel(app, locale_selector=choose_language)
     requests.install(app)
     csrf = CSRFProtect(app)
-    limits.install(app)
+    limits.install(app, config.redis_url)
     security.install(app, config)
     install_actor_loader(app, load_actor)
     probes = [probe for module in parts("live") for probe in module.PROBES]

@@ -46,6 +46,12 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "db": Entry("portal.cli_db", "db", "Look", "Upgrade, check or downgrade the database."),
     "demo": Entry("portal.cli_demo", "demo", "Community", "Sign-ins of the demo community."),
+    "account": Entry(
+        "portal.cli_account", "account", "Community", "Invite staff, list and enable accounts."
+    ),
+    "audit": Entry(
+        "portal.cli_audit", "audit", "Look", "Verify and export the log of who did what."
+    ),
     "token": Entry(
         "portal.cli_token", "token", "Community", "Tokens for machines that use the API."
     ),

@@ -55,13 +55,27 @@ def accounts(as_json: bool) -> None:
         )
 
 
+def _phone_code(phone: str, *, as_json: bool) -> None:
+    from portal.accounts.sms import FILE, shown_code
+
+    config, _ = configuration.load()
+    digits = shown_code(config.path(FILE), phone)
+    if digits is None:
+        raise Unknown(
+            f"{phone} signs in with the password, or with a code: ask for one at "
+            f"{config.effective_public_url}/sign-in/phone, then run this again"
+        )
+    click.echo(json.dumps({"username": phone, "code": digits}) if as_json else digits)
+
+
 @demo.command()
 @click.argument("username")
 @click.option("--json", "as_json", is_flag=True, help="{username, code, seconds_left}.")
 def code(username: str, as_json: bool) -> None:
     """Print the six digits that USERNAME's authenticator would show now.
 
-    Exit code 1 when there is no such account or it needs no code.
+    For a resident (a phone number): the last code that was "sent" to that phone. Each works once.
+    Exit code 1 when there is no such account, or no code was asked for.
     """
     import time
 
@@ -71,7 +85,8 @@ def code(username: str, as_json: bool) -> None:
     if account is None:
         raise Unknown(f"no demo account {username!r}: see `linli demo accounts`")
     if not account["totp_secret"]:
-        raise Unknown(f"{username} signs in with the password alone")
+        _phone_code(username, as_json=as_json)
+        return
     totp = pyotp.TOTP(account["totp_secret"])
     now = time.time()
     digits, left = totp.at(int(now)), totp.interval - int(now) % totp.interval

@@ -64,6 +64,19 @@ def _seconds(lowest: int, highest: int) -> Callable[[str], int]:
     return convert
 
 
+def _count(lowest: int, highest: int) -> Callable[[str], int]:
+    def convert(value: str) -> int:
+        try:
+            count = int(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is not a whole number") from None
+        if not lowest <= count <= highest:
+            raise ValueError(f"must be between {lowest} and {highest}")
+        return count
+
+    return convert
+
+
 def _choice(*allowed: str) -> Callable[[str], str]:
     def convert(value: str) -> str:
         if value not in allowed:
@@ -159,6 +172,38 @@ class Config:
         "How long the code is valid that a resident's phone keeps for when it has no network; 0: none",
     )
     unlock_seconds: int = _setting(10, _seconds(1, 120), "How long an unlock command stays valid")
+    redis_url: str = _setting(
+        "",
+        _url("redis", "rediss"),
+        "Counts rate limits for several web processes (default: each counts its own)",
+        secret=True,
+    )
+    trusted_proxies: int = _setting(
+        0, _count(0, 8), "How many proxies stand before the portal and set X-Forwarded-* headers"
+    )
+    staff_idle_minutes: int = _setting(
+        30, _count(1, 480), "Minutes without a click after which staff are signed out"
+    )
+    staff_session_hours: int = _setting(
+        12, _count(1, 24), "Hours after which staff sign in again in any case"
+    )
+    resident_session_days: int = _setting(
+        30, _count(1, 365), "Days after which residents sign in again"
+    )
+    dormant_days: int = _setting(
+        90, _count(7, 730), "Days without a sign-in after which a staff account is disabled"
+    )
+    password_classes: int = _setting(
+        0, _count(0, 4), "Kinds of characters (aA1#) that a staff password must mix; 0: none"
+    )
+    audit_months: int = _setting(36, _count(6, 600), "Months that the audit is kept, 6 at least")
+    sms: str = _setting(
+        "off",
+        _choice("off", "console", "http"),
+        "How codes reach phones; console shows them on this machine, for demos only",
+    )
+    sms_url: str = _setting("", _url("http", "https"), "Gateway for LINLI_SMS=http")
+    sms_token: str = _setting("", _optional, "Bearer token for that gateway", secret=True)
     log_level: str = _setting(
         "info", _choice("debug", "info", "warning", "error"), "How much is logged"
     )
@@ -300,4 +345,17 @@ def load(environ: Mapping[str, str] | None = None) -> tuple[Config, list[Origin]
         values[name] = value
         shown = _show(value, secret=spec.metadata["secret"])
         origins.append(Origin(f"{PREFIX}{name.upper()}", shown, source, spec.metadata["about"]))
-    return Config(**values), origins
+    config = Config(**values)
+    _check_together(config)
+    return config, origins
+
+
+def _check_together(config: Config) -> None:
+    """Settings that only make sense beside each other."""
+    if config.sms == "http" and not config.sms_url:
+        raise ConfigError(f"{PREFIX}SMS_URL", f"is needed with {PREFIX}SMS=http")
+    if config.sms == "console" and config.public_url.startswith("https://"):
+        raise ConfigError(
+            f"{PREFIX}SMS",
+            "console is for demos: a portal that people reach by https sends codes by a gateway",
+        )

@@ -27,6 +27,7 @@ from types import ModuleType
 from typing import Final
 
 FEATURES: Final = (
+    "accounts",
     "regions",
     "dwellings",
     "residents",

@@ -1,8 +1,19 @@
 """Every table, imported in one place: what migrations compare with and processes load."""
 
 from portal.access.models import Gate, Passage, PassageReview
-from portal.accounts.models import ApiToken, RoleGrant, User
-from portal.core.audit import AuditEntry
+from portal.accounts.models import (
+    ApiToken,
+    LockOut,
+    Passkey,
+    PasskeyChallenge,
+    PhoneCode,
+    RecoveryCode,
+    RoleGrant,
+    SignInSession,
+    User,
+)
+from portal.accounts.models import Invitation as StaffInvitation
+from portal.core.audit import AuditEntry, AuditSeal
 from portal.core.db import Base
 from portal.core.keystore import DataKey
 from portal.core.outbox import OutboxMessage
@@ -50,6 +61,7 @@ __all__ = [
     "ApiToken",
     "Arrival",
     "AuditEntry",
+    "AuditSeal",
     "Building",
     "Compartment",
     "Consent",
@@ -65,6 +77,7 @@ __all__ = [
     "FaultCount",
     "Gate",
     "Invitation",
+    "LockOut",
     "Notice",
     "NoticeFile",
     "NoticePlace",
@@ -76,8 +89,12 @@ __all__ = [
     "Pass",
     "Passage",
     "PassageReview",
+    "Passkey",
+    "PasskeyChallenge",
+    "PhoneCode",
     "PickupCode",
     "QuarantinedMessage",
+    "RecoveryCode",
     "Region",
     "RegionHistory",
     "RegionSetting",
@@ -86,7 +103,9 @@ __all__ = [
     "Resident",
     "RoleGrant",
     "Shift",
+    "SignInSession",
     "SigningKeyRow",
+    "StaffInvitation",
     "TelecareSettings",
     "Unit",
     "User",

@@ -1,14 +1,12 @@
 """What Flask-Security asks of the database, through our own short sessions.
 
-Users come out detached with their grants loaded; what Flask-Security changes on them is kept aside
-and written in one transaction when it says so.
+Users come out detached with their grants loaded.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import g
 from flask_security import RoleMixin
 from flask_security.datastore import Datastore, UserDatastore
 from sqlalchemy import select
@@ -55,9 +53,7 @@ class AccountDatastore(Datastore, UserDatastore):  # type: ignore[misc]
         """There are none."""
 
     def put(self, model: User) -> User:
-        """Keep a changed account until :meth:`commit`."""
-        pending: dict[int, User] = g.setdefault("changed_users", {})
-        pending[model.id] = model
+        """Nothing that Flask-Security would write is kept: operations change accounts, it only reads."""
         return model
 
     def delete(self, model: User) -> None:
@@ -65,15 +61,4 @@ class AccountDatastore(Datastore, UserDatastore):  # type: ignore[misc]
         raise NotImplementedError("accounts are closed by an operation")
 
     def commit(self) -> None:
-        """Write what was put aside: only the columns that Flask-Security may change."""
-        pending: dict[int, User] = g.pop("changed_users", {})
-        if not pending:
-            return
-        with self.database.write() as session:
-            for user_id, changed in pending.items():
-                row = session.get(User, user_id)
-                if row is not None:
-                    row.password = changed.password
-                    row.tf_primary_method = changed.tf_primary_method
-                    row.tf_totp_secret = changed.tf_totp_secret
-                    row.fs_uniquifier = changed.fs_uniquifier
+        """There is nothing to write, see :meth:`put`."""

@@ -8,25 +8,30 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-import pyotp
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from portal.accounts.factors import new_totp_secret, totp_uri
 from portal.accounts.identity import normalise, sign_in_hash
 from portal.accounts.models import RoleGrant, User
 from portal.accounts.passwords import hash_password
+from portal.accounts.roles import check_separate
 from portal.core.errors import ConflictError, DomainError
 from portal.core.i18n import LANGUAGES, lazy
 from portal.core.permissions import Role
 
-ISSUER: Final = "Linli"
 LONGEST_NAME: Final = 64
 
-
-def new_totp_secret() -> str:
-    """A fresh authenticator secret, base 32."""
-    return pyotp.random_base32()
+__all__ = [
+    "account_of_phone",
+    "change_language",
+    "create_resident_account",
+    "create_staff",
+    "create_user",
+    "new_totp_secret",
+    "random_password",
+]
 
 
 def create_user(
@@ -62,9 +67,7 @@ def create_user(
     )
     if totp_secret:
         user.tf_primary_method = "authenticator"
-        user.tf_totp_secret = pyotp.TOTP(totp_secret).provisioning_uri(
-            name=username or "linli", issuer_name=ISSUER
-        )
+        user.tf_totp_secret = totp_uri(totp_secret, username or "")
     try:
         with session.begin_nested():
             session.add(user)
@@ -89,10 +92,10 @@ def create_staff(
 
     Args:
         roles: pairs of role and region id.
-        totp_secret: base 32, see :func:`new_totp_secret`; ``None`` leaves the second factor out.
+        totp_secret: base 32, see :func:`new_totp_secret`; ``None`` has it set up at the first sign-in.
 
     Raises:
-        DomainError: ``bad_username``; ConflictError: ``name_taken``.
+        DomainError: ``bad_username``, ``not_separate``; ConflictError: ``name_taken``.
     """
     name = normalise(username)
     if not name or len(name) > LONGEST_NAME or name.isdigit():
@@ -110,7 +113,10 @@ def create_staff(
         totp_secret=totp_secret,
         language=language,
     )
-    for role, region_id in sorted(set(roles)):
+    wanted = sorted(set(roles))
+    check_separate(role for role, _ in wanted)
+    user.region_id = wanted[0][1] if wanted else None
+    for role, region_id in wanted:
         session.add(RoleGrant(user_id=user.id, role=role.value, region_id=region_id))
     session.flush()
     return user
@@ -156,11 +162,6 @@ def change_language(session: Session, user_id: int, language: str) -> None:
     if language not in LANGUAGES:
         raise DomainError("bad_language", lazy("This language is not available."))
     session.execute(update(User).where(User.id == user_id).values(language=language))
-
-
-def note_sign_in(session: Session, user_id: int, now: datetime) -> None:
-    """Write down when somebody signed in last."""
-    session.execute(update(User).where(User.id == user_id).values(last_sign_in_at=now))
 
 
 def random_password() -> str:

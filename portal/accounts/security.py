@@ -1,6 +1,7 @@
-"""Flask-Security, set up for Linli: password sign-in, authenticator codes for staff, session cookies.
+"""Flask-Security, set up for Linli: password sign-in and authenticator codes.
 
-Only three of its pages are offered (sign-in, code, sign-out); accounts are made by operations.
+Only three of its pages are offered (sign-in, code, sign-out); accounts are made by operations, sessions are
+kept by :mod:`portal.accounts.signed_in`.
 """
 
 from __future__ import annotations
@@ -23,23 +24,19 @@ from flask import (
     session,
     url_for,
 )
-from flask_login import user_logged_in
 from flask_security import Security
 from flask_security.views import login, logout, two_factor_token_validation
 
+from portal.accounts import signed_in
 from portal.accounts.datastore import AccountDatastore
+from portal.accounts.factors import ISSUER, OnceOnlyTotp
 from portal.accounts.forms import CodeForm, RescueForm, SignInForm
 from portal.accounts.identity import sign_in_hash
-from portal.accounts.models import User
-from portal.accounts.operations import note_sign_in
 from portal.config import Config
 from portal.core.actors import current_actor
 from portal.core.limits import CODE_ACCOUNT, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, limited
-from portal.services import current_services
 
-ISSUER: Final = "Linli"
 SECRET_FILE: Final = "secret.key"  # noqa: S105 - a file name
-SESSION_LASTS: Final = timedelta(hours=12)
 
 
 def secret_key(config: Config) -> str:
@@ -118,6 +115,7 @@ def sign_out() -> Response:
     The script of the page has wiped the kept code before; the header is for browsers without it, and takes the
     service worker along (Clear Site Data, W3C).
     """
+    signed_in.signed_out()
     answer = _answer(logout())
     answer.headers["Clear-Site-Data"] = '"storage"'
     return answer
@@ -138,12 +136,12 @@ def settings(config: Config) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": config.effective_public_url.startswith("https://"),
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "PERMANENT_SESSION_LIFETIME": SESSION_LASTS,
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=config.resident_session_days),
         "SESSION_REFRESH_EACH_REQUEST": False,
         "SECURITY_PASSWORD_HASH": "argon2",
         "SECURITY_PASSWORD_SCHEMES": ["argon2"],
         "SECURITY_PASSWORD_SINGLE_HASH": True,
-        "SECURITY_PASSWORD_LENGTH_MIN": 8,
+        "SECURITY_PASSWORD_LENGTH_MIN": 1,
         "SECURITY_DEPRECATED_PASSWORD_SCHEMES": [],
         "SECURITY_API_ENABLED_METHODS": ["session"],
         "SECURITY_LOGIN_USER_TEMPLATE": "accounts/sign_in.html",
@@ -172,10 +170,12 @@ def install(app: Flask, config: Config) -> None:
     """Set up sign-in; CSRF protection must be installed before."""
     app.config.update(settings(config))
     services = app.extensions["linli"]
+    secrets_by_id = app.config["SECURITY_TOTP_SECRETS"]
     security = Accounts(
         app,
         AccountDatastore(services.db),
         register_blueprint=False,
+        totp_cls=lambda _secrets, _issuer: OnceOnlyTotp(secrets_by_id, ISSUER, services.db),
         login_form=SignInForm,
         two_factor_verify_code_form=CodeForm,
         two_factor_rescue_form=RescueForm,
@@ -184,18 +184,9 @@ def install(app: Flask, config: Config) -> None:
     security.unauthn_handler(_ask_to_sign_in)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.register_blueprint(blueprint)
-    user_logged_in.connect(_signed_in, app)
+    signed_in.install(app)
 
 
 def _ask_to_sign_in(*_args: Any, **_kwargs: Any) -> Any:
     back = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("security.login", next=back))
-
-
-def _signed_in(_app: Flask, user: User, **_extra: Any) -> None:
-    services = current_services()
-    session.permanent = True
-    if user.language:
-        session["language"] = user.language
-    with services.db.write() as db:
-        note_sign_in(db, user.id, services.clock())

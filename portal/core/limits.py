@@ -1,4 +1,8 @@
-"""How often an address or an account may try something. Counted in the process; N processes allow N times as much."""
+"""How often an address or an account may try something.
+
+Counted in Redis where ``LINLI_REDIS_URL`` names one, so that several web processes count together; in the
+process otherwise, and while Redis is away: then N processes allow N times as much.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +13,30 @@ from typing import Any, Final, TypeVar, cast
 from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 SIGN_IN_ADDRESS: Final = "60 per minute; 600 per hour"
 """Generous: a whole building may come through one address."""
 SIGN_IN_ACCOUNT: Final = "10 per 15 minutes"
 CODE_ACCOUNT: Final = "5 per 5 minutes"
+PHONE_CODE_ADDRESS: Final = "10 per 10 minutes; 60 per day"
 REGISTRATION_ADDRESS: Final = "30 per minute; 300 per hour"
 SCAN_ACCOUNT: Final = "60 per minute; 1200 per hour"
 """A guard at a busy gate reads a code every few seconds; nobody reads through a whole community."""
 SEARCH_ACCOUNT: Final = "60 per minute; 900 per hour; 4000 per day"
 """Counts suggestions too: a number typed in one go asks two or three times."""
 
+REDIS_SECONDS: Final = 1.0
+
 V = TypeVar("V", bound=Callable[..., Any])
 
 limiter = Limiter(
     key_func=get_remote_address,
-    storage_uri="memory://",
     strategy="moving-window",
     headers_enabled=True,
     default_limits=[],
+    in_memory_fallback_enabled=True,
 )
 
 
@@ -66,6 +75,14 @@ def limited(
     return cast(Callable[[V], V], decorate)
 
 
-def install(app: Flask) -> None:
+def install(app: Flask, redis_url: str = "") -> None:
     """Count for this application."""
+    app.config["RATELIMIT_STORAGE_URI"] = redis_url or "memory://"
+    if redis_url:
+        # Nobody waits for a Redis that is away: the next one to ask counts in the process.
+        app.config["RATELIMIT_STORAGE_OPTIONS"] = {
+            "socket_connect_timeout": REDIS_SECONDS,
+            "socket_timeout": REDIS_SECONDS,
+            "retry": Retry(NoBackoff(), 0),
+        }
     limiter.init_app(app)

@@ -48,6 +48,10 @@ class Permission(StrEnum):
     TELECARE_RESPOND = "community:alarm:respond"
     TELECARE_MANAGE = "community:wearer:manage"
     TOKEN_MANAGE = "system:token:manage"  # noqa: S105 - a name, not a secret
+    ACCOUNT_LIST = "system:account:list"
+    ACCOUNT_MANAGE = "system:account:manage"
+    GRANT_MANAGE = "security:grant:manage"
+    LOCKOUT_MANAGE = "security:lockout:manage"
     AUDIT_READ = "audit:entry:list"
 
 
@@ -170,11 +174,19 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             _P.DEVICE_LIST,
             _P.TELEMETRY_READ,
             _P.TOKEN_MANAGE,
+            _P.ACCOUNT_LIST,
+            _P.ACCOUNT_MANAGE,
         }
     ),
-    Role.SECURITY_ADMIN: frozenset({_P.REGION_VIEW, _P.TOKEN_MANAGE}),
-    Role.AUDIT_ADMIN: frozenset({_P.REGION_VIEW, _P.AUDIT_READ}),
+    Role.SECURITY_ADMIN: frozenset(
+        {_P.REGION_VIEW, _P.ACCOUNT_LIST, _P.GRANT_MANAGE, _P.LOCKOUT_MANAGE}
+    ),
+    Role.AUDIT_ADMIN: frozenset({_P.AUDIT_READ}),
 }
+
+ADMINISTRATORS: Final = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
+"""Separate people: whoever holds one of these roles holds no other (MLPS level 3, 8.1.5)."""
+
 
 _FROM_COUNTY_UP: Final = frozenset({"province", "prefecture", "county"})
 

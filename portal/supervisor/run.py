@@ -170,11 +170,18 @@ class _Run:
         return self.options.demo and self.options.simulator and population.is_file()
 
     def _environment(self) -> dict[str, str]:
-        return {
+        environment = {
             "LINLI_DATA_DIR": str(self.config.data_dir),
             "LINLI_LOG_FORMAT": "json",
             "PYTHONUNBUFFERED": "1",
         }
+        if self.options.demo and self._shows_codes():
+            environment["LINLI_SMS"] = "console"
+        return environment
+
+    def _shows_codes(self) -> bool:
+        """A demo without a gateway leaves codes for `linli demo code PHONE`, unless strangers reach it."""
+        return self.config.sms == "off" and not self.config.public_url.startswith("https://")
 
     def _start(self) -> bool:
         """Start all in order; whether to go on watching."""

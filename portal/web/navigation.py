@@ -84,9 +84,22 @@ STAFF: Final = (
     Entry("access.log", lazy("Passages"), "gate", Permission.PASSAGE_LIST),
     Entry("devices.index", lazy("Devices"), "device", Permission.DEVICE_LIST),
     Entry("regions.index", lazy("Regions"), "region", Permission.REGION_SETTINGS),
+    Entry("accounts.staff_list", lazy("Accounts"), "me", Permission.ACCOUNT_LIST),
+    Entry("accounts.audit_log", lazy("Audit"), "log", Permission.AUDIT_READ),
 )
 AT_THE_THUMB: Final = 4
 """Beside the entry that leads to the rest: more are not hit by a thumb at 360 px."""
+
+
+def _is_here(entry: Entry) -> bool:
+    """Accounts have several entries on one blueprint, and pages that belong to none: the address decides."""
+    blueprint = (request.endpoint or "").partition(".")[0]
+    if entry.endpoint.partition(".")[0] != blueprint:
+        return False
+    if blueprint != "accounts":
+        return True
+    below = {"accounts.staff_list": ("/work/accounts", "/work/lock-outs")}
+    return request.path.startswith(below.get(entry.endpoint, url_for(entry.endpoint)))
 
 
 def entries_for(actor: Actor) -> list[Shown]:
@@ -131,7 +144,7 @@ def _shown(actor: Actor, entry: Entry) -> Shown:
         href=url_for(entry.endpoint),
         label=entry.label,
         icon=entry.icon,
-        current=entry.endpoint.partition(".")[0] == (request.endpoint or "").partition(".")[0],
+        current=_is_here(entry),
         thumb=entry.thumb,
         ask=ask,
     )

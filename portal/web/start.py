@@ -38,6 +38,8 @@ def index() -> Any:
         return redirect(url_for("workbench.index"))
     if actor.resident_id is not None:
         return redirect(url_for("home.index"))
+    if actor.user_id is not None:  # an account of staff whose role is still to come
+        return redirect(url_for("accounts.index"))
     return render_template("start.html")
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.core import outbox
+from portal.accounts import upkeep
+from portal.config import Config
+from portal.core import audit_chain, audit_checkpoints, outbox
 from portal.core.clock import Clock
 from portal.core.crypto.envelope import EnvelopeError
 from portal.core.db import Database
@@ -31,13 +34,17 @@ HASHES_SECONDS: Final = 10.0
 """Quick, so that a large community is found in the hours after an upgrade; nothing to do costs nothing."""
 DOORS_SECONDS: Final = 2.0
 REMINDERS_SECONDS: Final = 60.0
+SEAL_SECONDS: Final = 5.0
+CHECKPOINT_SECONDS: Final = 900.0
+DAILY_SECONDS: Final = 6 * 3600.0
 
 
 @dataclass(slots=True)
 class _Job:
     name: str
     every: float
-    run: Callable[[], None]
+    run: Callable[[], bool | None]
+    """Answers true when more is to be done at once."""
     urgent: bool = False
     due: float = 0.0
 
@@ -45,7 +52,8 @@ class _Job:
 class Jobs:
     """Runs what is due; a job that fails is logged and comes again at its next turn."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, config: Config, database: Database, clock: Clock) -> None:
+        self._config = config
         self._database = database
         self._clock = clock
         self._jobs = [
@@ -57,6 +65,11 @@ class Jobs:
             _Job("parcel_doors", DOORS_SECONDS, self._doors),
             _Job("parcel_reminders", REMINDERS_SECONDS, self._reminders),
             _Job("button_watch", WATCH_SECONDS, self._watch),
+            _Job("audit_seal", SEAL_SECONDS, self._seal),
+            _Job("audit_sweep", PURGE_SECONDS, self._sweep),
+            _Job("audit_checkpoint", CHECKPOINT_SECONDS, self._checkpoint),
+            _Job("audit_purge", PURGE_SECONDS, self._purge_audit),
+            _Job("accounts_upkeep", DAILY_SECONDS, self._accounts),
         ]
 
     def run_due(self, *, only_urgent: bool = False) -> None:
@@ -71,8 +84,14 @@ class Jobs:
                 continue
             job.due = now + job.every
             try:
-                job.run()
-            except (SQLAlchemyError, EnvelopeError) as error:
+                if job.run():
+                    job.due = now
+            except (
+                SQLAlchemyError,
+                EnvelopeError,
+                OSError,
+                audit_checkpoints.CheckpointError,
+            ) as error:
                 _log.warning("job_failed", job=job.name, cause=type(error).__name__)
             return
 
@@ -117,3 +136,26 @@ class Jobs:
         with self._database.write() as session:
             deadlines.remind(session, self._clock())
             deadlines.purge(session, self._clock())
+
+    def _seal(self) -> bool:
+        with self._database.write() as session:
+            return audit_chain.seal(session, self._clock()) == audit_chain.BATCH
+
+    def _sweep(self) -> None:
+        with self._database.write() as session:
+            audit_chain.seal(session, self._clock(), sweep=True)
+
+    def _checkpoint(self) -> None:
+        with self._database.read() as session:
+            audit_checkpoints.write(self._config, session, self._clock())
+
+    def _purge_audit(self) -> bool:
+        keep = timedelta(days=31 * self._config.audit_months)
+        with self._database.write() as session:
+            return audit_chain.purge(session, self._clock(), keep) > 0
+
+    def _accounts(self) -> None:
+        with self._database.write() as session:
+            done = upkeep.tidy(session, self._clock(), timedelta(days=self._config.dormant_days))
+        if done.disabled:
+            _log.info("dormant_accounts_disabled", accounts=done.disabled)

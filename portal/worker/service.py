@@ -82,7 +82,7 @@ class Worker:
         self.metrics = WorkerMetrics(registry or CollectorRegistry())
         self._transactions = Transactions(services.db, self._pause)
         self._handler = Handler(services.config.unlock_seconds)
-        self._jobs = Jobs(services.db, services.clock)
+        self._jobs = Jobs(services.config, services.db, services.clock)
         self._arrived: deque[Received] = deque()
         self._settled: set[int] = set()
         self._later: list[tuple[Received, Item]] = []

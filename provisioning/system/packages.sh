@@ -36,6 +36,7 @@ fonts-wqy-zenhei  font    zh                Chinese text in screenshots
 postgresql        command initdb            the domain tests on PostgreSQL
 influxdb          command influxd           telemetry tests, InfluxQL
 victoria-metrics  command victoria-metrics  telemetry tests, v2 writes
+redis-server      command redis-server      rate limits of several web processes
 END
     ;;
   *)

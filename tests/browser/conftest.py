@@ -23,7 +23,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     if find_mosquitto() is None:
         lacking("mosquitto")
     folder = tmp_path_factory.mktemp("demo")
-    with start_demo(folder, LINLI_PASS_SECONDS=str(CODE_SECONDS)) as up:
+    settings = {"LINLI_PASS_SECONDS": str(CODE_SECONDS), "LINLI_STAFF_IDLE_MINUTES": "480"}
+    with start_demo(folder, **settings) as up:
         yield up
 
 

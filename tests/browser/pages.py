@@ -17,8 +17,10 @@ from mqtt.contract.messages import Alarm as Pressed
 from mqtt.contract.topics import DeviceAddress
 from portal import config as configuration
 from portal.access.models import Outcome, Passage
+from portal.accounts import staff
 from portal.accounts.datastore import load_user
 from portal.accounts.identity import sign_in_hash
+from portal.accounts.models import Invitation as StaffInvitation
 from portal.accounts.models import User
 from portal.accounts.session import actor_of
 from portal.app import create_app
@@ -26,7 +28,7 @@ from portal.core.clock import utc_now
 from portal.core.db import Database
 from portal.core.identifiers import mask_plate, write_plate
 from portal.core.keys import install_keys
-from portal.core.permissions import Actor
+from portal.core.permissions import SYSTEM, Actor
 from portal.devices.models import Device, DeviceFault
 from portal.devices.operations import ReceivedEvent
 from portal.notices.models import Notice
@@ -88,6 +90,7 @@ ALSO = {
     "notices.mine": ("?show=earlier",),
     "notices.index": ("?state=draft", "?state=scheduled", "?state=withdrawn", "?state=expired"),
     "notices.households": ("?show=done", "?show=partly&building=1"),
+    "accounts.audit_log": ("?action=sign_in", "?actor=nobody", "?before=2"),
     "access.log": ("?outcome=refuse", "?gate=999999", "?before=1"),
     "devices.index": ("?kind=thermometer",),
     "parcels.queue": ("?show=shelf", "?show=all"),
@@ -173,7 +176,13 @@ class Places:
             ),
             "dwelling_id": [session.scalar(select(func.min(Dwelling.id)))],
             "building_id": [session.scalar(select(func.min(Building.id)))],
-            "token": [invitation.link_token for invitation in invitations],
+            "token": [
+                *(invitation.link_token for invitation in invitations),
+                staff.invite(session, SYSTEM, community.id, "王女士，门岗", utc_now()).token,
+            ],
+            "user_id": list(
+                session.scalars(select(User.id).where(User.username.in_(["worker", "auditor"])))
+            ),
             **self._work(session, invitations[0]),
         }
 
@@ -184,12 +193,15 @@ class Places:
         refused = select(func.min(Passage.id)).where(Passage.outcome == Outcome.REFUSE)
         return {
             "kind": [source.kind for source in sources()],
-            "item_id": [
-                waiting.id,
-                session.scalar(pending),
-                session.scalar(refused),
-                session.scalar(select(func.min(DeviceFault.id))),
-            ],
+            "item_id": sorted(
+                {
+                    waiting.id,
+                    session.scalar(pending),
+                    session.scalar(refused),
+                    session.scalar(select(func.min(DeviceFault.id))),
+                }
+                - {None}
+            ),
             "notice_id": list(session.scalars(select(Notice.id).order_by(Notice.id))),
             "wearer_id": [session.scalars(select(func.min(Wearer.id))).one()],
             "contact_id": [session.scalars(select(func.min(Contact.id))).one()],
@@ -306,5 +318,6 @@ def _proper_names(session: Session) -> list[str]:
         *session.scalars(select(Contact.name)),
         *session.scalars(select(Wearer.health_notes)),
         *session.scalars(select(Wearer.entry_note)),
+        *session.scalars(select(StaffInvitation.note)),
     }
     return sorted(filter(None, names), key=len, reverse=True)

@@ -19,6 +19,7 @@ from portal.core.crypto.envelope import KeyRing
 from portal.core.db import Database
 from portal.models import metadata
 from portal.services import Services
+from tests.portal.cast import signed_in
 from tests.portal.templates_kept import keep_templates
 from tests.portal.world import Ticking, World, install, lay_out, new_keys
 
@@ -74,11 +75,10 @@ class People:
         client = self.app.test_client()
         with client.session_transaction() as session:
             session["language"] = language
-            if who is not None:
-                with self.world.db.read() as db:
-                    user = db.get_one(User, self.world.users[who])
-                session["_user_id"] = user.fs_uniquifier
-                session["_fresh"] = True
+        if who is not None:
+            with self.world.db.read() as db:
+                user = db.get_one(User, self.world.users[who])
+            signed_in(client, self.world.db, user, self.world.clock())
         return client
 
 

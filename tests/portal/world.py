@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from portal.access.models import Gate, GateKind
+from portal.accounts.factors import new_totp_secret, totp_uri
 from portal.accounts.models import RoleGrant, User
 from portal.core import protected
 from portal.core.crypto.envelope import (
@@ -243,6 +244,9 @@ def _user(
         fs_uniquifier=secrets.token_hex(32),
         resident_id=resident_id,
         created_at=START,
+        # Who signs in with one factor only is asked for the other before any page opens.
+        tf_primary_method="authenticator" if grant else None,
+        tf_totp_secret=totp_uri(new_totp_secret(), name) if grant else None,
     )
     session.add(user)
     session.flush()

@@ -30,7 +30,7 @@ RESPONDERS = {
 }
 
 EXPECTED = {
-    Permission.REGION_VIEW: set(Role),
+    Permission.REGION_VIEW: set(Role) - {Role.AUDIT_ADMIN},
     Permission.REGION_MANAGE: {Role.SUPERVISOR, Role.SYSTEM_ADMIN},
     Permission.REGION_SETTINGS: {Role.MANAGER, Role.SUPERVISOR, Role.SYSTEM_ADMIN},
     Permission.DWELLING_MANAGE: {Role.MANAGER, Role.SUPERVISOR, Role.SYSTEM_ADMIN},
@@ -64,7 +64,11 @@ EXPECTED = {
     Permission.TELECARE_LIST: RESPONDERS,
     Permission.TELECARE_RESPOND: RESPONDERS,
     Permission.TELECARE_MANAGE: {Role.WORKER},
-    Permission.TOKEN_MANAGE: {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
+    Permission.TOKEN_MANAGE: {Role.SYSTEM_ADMIN},
+    Permission.ACCOUNT_LIST: {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
+    Permission.ACCOUNT_MANAGE: {Role.SYSTEM_ADMIN},
+    Permission.GRANT_MANAGE: {Role.SECURITY_ADMIN},
+    Permission.LOCKOUT_MANAGE: {Role.SECURITY_ADMIN},
     Permission.AUDIT_READ: {Role.AUDIT_ADMIN},
 }
 

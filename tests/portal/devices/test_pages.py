@@ -184,7 +184,7 @@ def test_a_device_shows_last_values_and_marks_old_ones(
     assert "21.3 °C" in page
     assert "old:" not in page
     world.clock.forward(hours=1)
-    assert "old:" in client.get(path).text
+    assert "old:" in people.client("manager").get(path).text
 
 
 def test_a_device_without_values_events_and_commands_says_so(

@@ -30,6 +30,11 @@
     return element?.dataset.poll ? element : null;
   };
 
+  // A page that keeps itself up to date does not keep its reader signed in.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt?.dataset.poll) event.detail.headers["Linli-Poll"] = "1";
+  });
+
   // An answer from another address is the sign-in page: it does not belong into this one.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const element = poller(event);
