@@ -53,8 +53,23 @@ BODIES = {
     "openings": {"reason": "maintenance"},
     "decision": {"approve": True},
     "verify": {"code": "LL1:X"},
+    "acknowledgement": {},
+    "closing": {"cause": "help"},
+    "lookups": {"community": "community-1", "plate": "京A12345"},
+    "notices": {"region": "community-1", "title": "x", "body": "x"},
+    "withdrawal": {"reason": "x"},
 }
 """What operations are sent that take something."""
+
+
+NOT_THERE: dict[str, Any] = {
+    **dict.fromkeys(("access_id", "alarm_id", "arrival_id", "code_id", "contact_id"), 1),
+    **dict.fromkeys(("decision_id", "file_id", "notice_id", "number", "parcel_id"), 1),
+    **dict.fromkeys(("shift_id", "trouble_id", "vehicle_id", "wearer_id"), 1),
+    **dict.fromkeys(("courier_code", "pickup_token", "upload"), "x"),
+}
+"""Of these the town has none: whoever may ask at all is told so (404). The rooms' own tests have a truth table
+with objects that are there."""
 
 
 def furnish(town: Town) -> dict[str, Any]:
@@ -117,7 +132,23 @@ def furnish(town: Town) -> dict[str, Any]:
             "session_id": session.scalar(
                 select(SignInSession.id).where(SignInSession.user_id == town.ids["user:resident"])
             ),
-            "verb": {"visitors.decided": "approve", "accounts.manage": "password"},
+            "verb": {
+                "visitors.decided": "approve",
+                "accounts.manage": "password",
+                "workbench.take": "claim",
+                "vehicles.decided": "verify",
+                "telecare.act": "acknowledge",
+                "telecare.care_act": "acknowledge",
+                "parcels.compartment_act": "open",
+                "parcels.parcel_act": "hand_out",
+                "parcels.courier_act": "cancel",
+            },
+            "dwelling_id": town.ids["community:dwelling"],
+            "building_id": town.ids["community:building"],
+            "code": "110105001001",
+            "kind": "residents.registration",
+            "item_id": town.ids["resident"],
+            **NOT_THERE,
         }
 
 

@@ -82,12 +82,12 @@ def test_an_export_by_days_is_audited(installed: Town) -> None:
 def test_an_installation_begins_with_three_links(installed: Town) -> None:
     for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN):
         answer = linli(
-            "account", "invite", f"first {role}", "--region", "110105", "--role", role.value
+            "account", "invite", f"first {role}", "--region", "110105000000", "--role", role.value
         )
         assert answer.exit_code == 0, answer.output
         assert "/join/" in answer.stdout
     assert linli("account", "invite", "x", "--region", "999999").exit_code == 1
-    assert linli("account", "invite", " ", "--region", "110105").exit_code == 1
+    assert linli("account", "invite", " ", "--region", "110105000000").exit_code == 1
 
 
 def test_a_way_back_in_when_everybody_is_disabled(installed: Town) -> None:

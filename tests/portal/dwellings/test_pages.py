@@ -60,7 +60,6 @@ SEES = {
     "gatekeeper": {"Last passages", "Devices of the building"},
     "manager": {"Last passages", "Devices of the building"},
     "support": {"Devices of the building"},
-    "audit_admin": {"Your role sees no more of this dwelling"},
     "health_worker": {"Your role sees no more of this dwelling"},
 }
 

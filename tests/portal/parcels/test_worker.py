@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import func, select
 
 from mqtt.contract.codec import encode
 from mqtt.contract.messages import Result
+from portal.config import Config
 from portal.core.bus import Received
 from portal.core.db import Database
 from portal.devices.models import DeviceEvent
@@ -72,11 +75,11 @@ def test_a_worker_that_dies_before_its_commit_has_done_nothing(locker: Locker) -
     assert locker.parcel(parcel.id).state == ParcelState.OPEN
 
 
-def test_deadlines_are_looked_at_by_the_clock(locker: Locker) -> None:
+def test_deadlines_are_looked_at_by_the_clock(locker: Locker, tmp_path: Path) -> None:
     parcel = locker.store()
     locker.clock.now += OPEN_WITHIN
-    jobs = Jobs(locker.db, locker.clock)
-    for _ in range(10):
+    jobs = Jobs(Config(data_dir=tmp_path), locker.db, locker.clock)
+    for _ in range(20):
         jobs.run_due()
     assert locker.parcel(parcel.id).state == ParcelState.RESERVED
 

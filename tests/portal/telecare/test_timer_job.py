@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy.orm import Session
 
+from portal.config import Config
 from portal.telecare import timers
 from portal.telecare.alarm_models import Alarm
 from portal.worker.jobs import Jobs
@@ -15,8 +18,9 @@ __all__ = ["clock", "db", "laid_out", "ward", "world"]
 
 
 def test_an_alarm_that_cannot_go_on_stops_no_other(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    config = Config(data_dir=tmp_path)
     ward.press()
     stuck = ward.alarm().id
     with ward.world.db.write() as session:
@@ -42,8 +46,8 @@ def test_an_alarm_that_cannot_go_on_stops_no_other(
         return real(session, alarm_id, now)
 
     monkeypatch.setattr(timers, "advance", broken)
-    Jobs(ward.world.db, ward.world.clock).run_due(only_urgent=True)
+    Jobs(config, ward.world.db, ward.world.clock).run_due(only_urgent=True)
     assert [a.state for a in ward.alarms()] == ["pressed", "raised"]
     monkeypatch.undo()
-    Jobs(ward.world.db, ward.world.clock).run_due(only_urgent=True)
+    Jobs(config, ward.world.db, ward.world.clock).run_due(only_urgent=True)
     assert [a.state for a in ward.alarms()] == ["raised", "raised"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select, update
 
+from portal.config import Config
 from portal.core import migrate
 from portal.core.db import Database
 from portal.residents.models import Resident
@@ -21,8 +22,8 @@ def test_names_that_earlier_releases_wrote_become_findable(tmp_path: Path) -> No
     lay_out(database, clock)
     with database.write() as session:
         session.execute(update(Resident).values(name_hash=None))
-    jobs = Jobs(database, clock)
-    for _ in range(8):  # one job a turn
+    jobs = Jobs(Config(data_dir=tmp_path), database, clock)
+    for _ in range(20):  # one job a turn
         jobs.run_due()
     with database.read() as session:
         left = session.scalar(
