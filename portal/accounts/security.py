@@ -182,6 +182,7 @@ def install(app: Flask, config: Config) -> None:
     )
     security.want_json(lambda _request: False)
     security.unauthn_handler(_ask_to_sign_in)
+    app.login_manager.unauthorized_handler(_ask_to_sign_in)  # type: ignore[attr-defined]
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.register_blueprint(blueprint)
     signed_in.install(app)
@@ -189,4 +190,4 @@ def install(app: Flask, config: Config) -> None:
 
 def _ask_to_sign_in(*_args: Any, **_kwargs: Any) -> Any:
     back = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("security.login", next=back))
+    return signed_in.lead_to(url_for("security.login", next=back))

@@ -30,6 +30,7 @@ DEVICE_COOKIE: Final = "linli_device"
 DEVICE_KEPT_SECONDS: Final = 400 * 86_400  # browsers keep none longer
 KEPT_AT_SIGN_IN: Final = ("language", "_flashes", "_user_id", "_fresh", "_id", "fs_cc", "fs_paa")
 POLL_HEADER: Final = "Linli-Poll"
+EVENT_STREAM: Final = "text/event-stream"
 GATED_OPEN: Final = frozenset(
     {
         "static",
@@ -67,6 +68,20 @@ def account() -> User:
     return row.user
 
 
+def in_background() -> bool:
+    """Whether a page asks by itself, while perhaps nobody sits there: that keeps no session alive."""
+    return POLL_HEADER in request.headers or request.headers.get("Accept", "") == EVENT_STREAM
+
+
+def lead_to(address: str) -> Response:
+    """Send a person to another page first. A page that asks by itself is told that nothing comes: an event
+    stream is not opened again after 204 (HTML standard, 9.2.3), everything else gets 401.
+    """
+    if not in_background():
+        return cast(Response, redirect(address))
+    return Response(status=204 if request.headers.get("Accept") == EVENT_STREAM else 401)
+
+
 def load(user_id: str) -> User | None:
     """The account behind the cookie, when its session lasts; notes that it is used."""
     services = current_services()
@@ -79,10 +94,12 @@ def load(user_id: str) -> User | None:
     if row is None or row.user.fs_uniquifier != user_id or not row.user.active:
         return None
     over = Limits.of(services.config).over(row, staff=row.user.resident_id is None, now=now)
+    background = in_background()
     if over:
-        _end(row, now, over)
+        if not background:  # the end is said on the page that the person opens next
+            _end(row, now, over)
         return None
-    if POLL_HEADER not in request.headers and sessions.needs_seen(row, now):
+    if not background and sessions.needs_seen(row, now):
         with services.db.write() as db:
             sessions.seen(db, row.id, now)
     g.sign_in_session = row
@@ -176,9 +193,9 @@ def _gate() -> Any:
     if row is None:
         return None
     if row.user.resident_id is None and not row.user.tf_totp_secret:
-        return redirect(url_for("accounts.authenticator"))
+        return lead_to(url_for("accounts.authenticator"))
     if row.user.must_change_password:
-        return redirect(url_for("accounts.password"))
+        return lead_to(url_for("accounts.password"))
     return None
 
 

@@ -12,8 +12,6 @@ from portal.core.permissions import Actor, Permission
 from portal.workbench.queue import Filter, Whose
 from portal.workbench.sources import sources
 
-LONGEST_SEARCH: Final = 60
-
 
 def asked_filter() -> Filter:
     """The filter of the address at hand; nonsense means all."""
@@ -22,7 +20,6 @@ def asked_filter() -> Filter:
     return Filter(
         kind=kind if kind in known else None,
         whose=Whose(whose) if whose in set(Whose) else Whose.ALL,
-        text=request.args.get("q", "").strip()[:LONGEST_SEARCH],
     )
 
 
@@ -31,7 +28,6 @@ def filter_values(chosen: Filter) -> dict[str, Any]:
     values = {
         "only": chosen.kind or "",
         "whose": chosen.whose.value if chosen.whose is not Whose.ALL else "",
-        "q": chosen.text,
     }
     return {name: value for name, value in values.items() if value}
 

@@ -65,11 +65,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What to show. ``text`` is searched in what the list shows."""
+    """What to show. Names are looked for in the browser: what is typed stands in no address."""
 
     kind: str | None = None
     whose: Whose = Whose.ALL
-    text: str = ""
 
     def shows(self, entry: Entry, actor: Actor) -> bool:
         """Whether an entry passes."""
@@ -77,12 +76,9 @@ class Filter:
             return False
         if self.whose is Whose.FREE and entry.claim is not None:
             return False
-        if self.whose is Whose.MINE and (
-            entry.claim is None or entry.claim.user_id != actor.user_id
-        ):
-            return False
-        shown = f"{entry.item.title} {entry.item.about} {entry.source.label}".casefold()
-        return self.text.casefold() in shown
+        return self.whose is not Whose.MINE or (
+            entry.claim is not None and entry.claim.user_id == actor.user_id
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ ALSO = {
     "telecare.past": ("?show=cancelled", "?show=tested&page=2", "?show=suppressed"),
     "regions.index": ("?q=示范", "?q=zzz", "?q=x"),
     "devices.values": ("?measure=battery&range=7d",),
-    "workbench.index": ("?whose=mine", "?only=visitors.invitation", "?q=nobody"),
+    "workbench.index": ("?whose=mine", "?only=visitors.invitation"),
 }
 """Further looks of a page."""
 ERRORS = ("/nothing-here", "/v/no-such-token", "/r/not-a-code")

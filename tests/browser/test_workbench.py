@@ -207,11 +207,19 @@ def test_by_keys_alone(office: Office) -> None:
     press("a")
     expect(page.locator("#toasts")).to_contain_text("This invitation is approved.")
     press("/")
-    assert page.evaluate(_FOCUSED, "[data-search]")
-    page.keyboard.insert_text("赵")
+    assert page.evaluate(_FOCUSED, "[data-search] input")
+    press("Escape")
+    page.locator("h1").click()  # out of the box
+    press("f")
+    assert page.evaluate(_FOCUSED, "[data-narrow] input")
+    page.keyboard.insert_text("nobody is called so")
+    expect(page.locator("#queue li:visible")).to_have_count(0)
+    expect(page.get_by_text("Nothing in the list is called so")).to_be_visible()
+    page.locator("[data-narrow] input").fill("赵")
+    expect(page.locator("#queue li:visible")).to_have_count(1)
     press("Enter")
-    page.wait_for_url("**q=**")
-    expect(page.locator("#queue li")).to_have_count(1)
+    assert page.evaluate(_FOCUSED, "#queue li a")
+    assert "%" not in page.url  # what is typed stands in no address
     press("?")
     dialog = page.get_by_role("dialog", name="Keys")
     expect(dialog).to_be_visible()
@@ -238,7 +246,7 @@ def test_everything_is_reached_by_tab_too(office: Office) -> None:
                 return
         raise AssertionError(f"{selector} is not reached")
 
-    reach("[data-search]")
+    reach("[data-narrow] input")
     reach("#queue input[name=item]")
     reach("#queue li a")
     page.keyboard.press("Enter")

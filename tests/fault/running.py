@@ -17,6 +17,9 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from mqtt.broker.accounts import Service
 from mqtt.broker.credentials import broker_access, ensure_credentials
 from mqtt.broker.embedded import plan, write_files
@@ -27,6 +30,7 @@ from mqtt.simulator.connection import BrokerSettings
 from mqtt.simulator.population import SimulatedDevice
 from mqtt.simulator.population import load as load_population
 from portal import config as configuration
+from portal.access.models import Passage
 from portal.config import Config
 from portal.core.db import Database
 from portal.demo.seed import ACCOUNTS_FILE, DEVICES_FILE
@@ -60,6 +64,8 @@ class Running:
         first_start.make_folder(self.data)
         self.db = Database(self.config.effective_database_url)
         first_start.prepare(self.config, self.db, demo=True)
+        with self.db.read() as session:
+            self._seeded = frozenset(session.scalars(select(Passage.id)))
         self._broker = plan(self.data, "mosquitto")
         self._write_broker_files()
         self.child = {name: self._make(name, folder) for name in NAMES}
@@ -119,6 +125,11 @@ class Running:
             return (self.data / FOLDER / "mosquitto.db").stat().st_mtime
         except FileNotFoundError:
             return 0.0
+
+    def passages(self, session: Session) -> list[Passage]:
+        """What was decided at the gates, in its order; what the demo brings with it does not count."""
+        rows = session.scalars(select(Passage).order_by(Passage.id))
+        return [row for row in rows if row.id not in self._seeded]
 
     def worker_health(self) -> WorkerHealth | None:
         """What the present worker process has last written, None when it has not yet."""

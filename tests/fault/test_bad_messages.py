@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from mqtt.broker.files import PACKET_SIZE_LIMIT
 from mqtt.ingest import Quarantine
 from mqtt.simulator.connection import BrokerSettings
-from portal.access.models import Outcome, Passage
+from portal.access.models import Outcome
 from portal.core import quarantine
 from portal.core.quarantine import PAYLOAD_BYTES, QuarantinedMessage
 from tests.fault.bad_messages import BadMessage, Nonsense
@@ -114,7 +114,7 @@ def test_bad_messages_are_counted_exactly_and_nobody_waits_for_them(tmp_path: Pa
         assert counted(system) == wanted
 
         with system.db.read() as session:
-            passages = session.scalars(select(Passage)).all()
+            passages = system.passages(session)
             longest = select(func.max(func.length(QuarantinedMessage.payload)))
             assert session.scalar(longest) == PAYLOAD_BYTES
         assert len(passages) == stream.shown

@@ -137,7 +137,7 @@ def check_scans(system: Running, stream: Stream, coming: People) -> None:
     """Every scan has one passage and one answer; every one-time pass let one person in, at most."""
     with system.db.read() as session:
         keys = dict(session.execute(select(Device.id, Device.key)).all())
-        passages = session.scalars(select(Passage)).all()
+        passages = system.passages(session)
         uses = dict(
             session.execute(select(Pass.id, Pass.uses).where(Pass.id.in_(coming.used))).all()
         )

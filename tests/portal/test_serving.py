@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from portal.core.clock import utc_now
 from portal.core.live import MOST_OF_ONE, MOST_STREAMS
 from portal.serving import STOPS_WITHIN
 from tests.portal.cast import STAFF, Town
@@ -88,6 +89,7 @@ class Served:
 
 @pytest.fixture
 def served(town: Town, tmp_path: Path) -> Iterator[Served]:
+    town.clock.now = utc_now()  # the process has no other clock than the machine's
     one = Served(town, tmp_path / "web.log")
     try:
         wait_until(one.answers, 30, what="the web process")

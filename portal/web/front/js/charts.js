@@ -223,12 +223,12 @@
     }
   };
 
-  const load = async (range) => {
+  const load = async (range, byItself = false) => {
     const mine = ++asked;
     section.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(`${section.dataset.url}?range=${range}`, {
-        headers: { Accept: "application/json" },
+        headers: { Accept: "application/json", ...(byItself ? { "Linli-Poll": "1" } : {}) },
         redirect: "error",
       });
       const data = await answer.json();
@@ -257,7 +257,7 @@
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   document.addEventListener("linli:display", again);
   window.setInterval(() => {
-    if (!document.hidden) load(current());
+    if (!document.hidden) load(current(), true);
   }, 60000);
   load(current());
 })();

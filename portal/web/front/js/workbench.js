@@ -1,7 +1,7 @@
 /* The workbench: the list follows what others do, items open beside it, keys do what buttons do. Without this
    script every link and form works by itself. */
 import { listen } from "./parts/live.js";
-import { bring } from "./parts/queue.js";
+import { bring, narrow } from "./parts/queue.js";
 
 (() => {
   "use strict";
@@ -14,11 +14,13 @@ import { bring } from "./parts/queue.js";
   };
   const beside = window.matchMedia("(min-width: 60rem)");
   const detail = () => document.getElementById("detail");
-  const links = () => [...document.querySelectorAll("#queue li[data-key] > a")];
+  const links = () => [...document.querySelectorAll("#queue li[data-key]:not([hidden]) > a")];
   const current = () => detail().querySelector("[data-item]")?.dataset.item;
 
-  const page = async (address) => {
-    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  // What the page asks by itself must not keep a session alive at which nobody sits any more.
+  const page = async (address, byItself = false) => {
+    const headers = { Accept: "text/html", ...(byItself ? { "Linli-Poll": "1" } : {}) };
+    const answer = await fetch(address, { headers });
     if (!answer.ok || answer.redirected) throw new Error("elsewhere");
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   };
@@ -77,12 +79,27 @@ import { bring } from "./parts/queue.js";
     }
     const focused = detail().contains(document.activeElement);
     const before = open.dataset.item;
-    const found = await page(window.location.href);
+    const found = await page(window.location.href, true);
     if (current() !== before) return;
     show(found);
     say(root.dataset.elsewhere);
     if (focused) (detail().querySelector("button, a") ?? detail()).focus({ preventScroll: true });
   };
+
+  // --- the list, narrowed to what is typed -------------------------------------------------
+
+  const typed = root.querySelector("[data-narrow] input");
+  const narrowed = () => {
+    const { left, of } = narrow(document.getElementById("queue"), typed.value);
+    document.querySelector("[data-none-found]").hidden = left > 0 || !of;
+  };
+  typed.addEventListener("input", (event) => event.isComposing || narrowed());
+  typed.addEventListener("compositionend", narrowed);
+  typed.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    links()[0]?.focus();
+  });
 
   // --- the list follows --------------------------------------------------------------------
 
@@ -118,9 +135,10 @@ import { bring } from "./parts/queue.js";
       const before = open && document.querySelector(`#queue li[data-key="${CSS.escape(open)}"]`)?.dataset.mark;
       const address = new URL(root.dataset.list, window.location.href);
       if (open) address.searchParams.set("at", open);
-      const found = await page(address);
+      const found = await page(address, true);
       const fresh = found.getElementById("queue");
       const news = bring(box, fresh, Number(root.dataset.me));
+      narrowed();
       figures(box);
       ticks();
       mark();
@@ -176,7 +194,7 @@ import { bring } from "./parts/queue.js";
     a: () => press('#detail [data-shortcut="a"]'),
     r: refuse,
     u: () => press("[data-undo]"),
-    "/": () => document.querySelector("[data-search]").focus(),
+    f: () => typed.focus(),
     "?": () => document.getElementById("keys").showModal(),
   };
   const inList = { ArrowDown: KEYS.j, ArrowUp: KEYS.k };

@@ -53,3 +53,14 @@ export const bring = (box, fresh, me) => {
   }
   return news;
 };
+
+// Show only the lines in which every word of `text` stands. Answers how many are left, of how many.
+export const narrow = (box, text) => {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const lines = linesOf(box);
+  for (const line of lines) {
+    const said = line.textContent.toLowerCase();
+    line.hidden = !words.every((word) => said.includes(word));
+  }
+  return { left: lines.filter((line) => !line.hidden).length, of: lines.length };
+};
