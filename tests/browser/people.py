@@ -1,15 +1,13 @@
 """People at their browsers: who they are, how they sign in, and what their pages complain of."""
 
 import json
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyotp
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
+from provisioning.screens.demo import fresh_code
 from tests.services.up import Up
-from tests.services.wait import wait_until
 
 PHONE = (360, 760)
 TABLET = (768, 1024)
@@ -17,12 +15,6 @@ DESK = (1280, 800)
 LOCALES = {"zh_Hans_CN": "zh-CN", "en": "en-GB"}
 SCALE = 2
 """Device pixels per CSS pixel, as on a phone: what a gate's camera gets to see."""
-
-
-STEP = 30
-"""Seconds that an authenticator shows one code."""
-_USED: dict[str, int] = {}
-"""By secret, the step whose code was used last."""
 
 
 @dataclass
@@ -126,20 +118,9 @@ class People:
         page.locator("#password").fill(password)
         page.locator("main button[type=submit]").click()
         if name in self.accounts and self.accounts[name]["totp_secret"]:
-            page.locator("#code").fill(self.totp(name))
+            page.locator("#code").fill(fresh_code(self.accounts[name]["totp_secret"]))
             page.locator("main button[type=submit]").click()
         page.wait_for_url(lambda url: "/sign-in" not in url)
-
-    def totp(self, name: str) -> str:
-        """Six digits of the authenticator of a member of staff that have not been used yet.
-
-        None works twice; the next ones count already while these are shown.
-        """
-        secret = self.accounts[name]["totp_secret"]
-        step = max(int(time.time()) // STEP, _USED.get(secret, 0) + 1)
-        wait_until(lambda: step <= int(time.time()) // STEP + 1, 2 * STEP, what="a fresh code")
-        _USED[secret] = step
-        return pyotp.TOTP(secret).at(step * STEP)
 
     def leave(self) -> None:
         """Close all browsers."""

@@ -117,7 +117,7 @@ import { bring, narrow } from "./parts/queue.js";
   };
   const ticks = () => {
     const ticked = [...document.querySelectorAll("#queue input[name=item]:checked")];
-    document.getElementById("batch").hidden = !ticked.length;
+    document.getElementById("batch").toggleAttribute("data-ticked", ticked.length > 0);
     const kind = ticked[0]?.value.split(":")[0];
     for (const box of document.querySelectorAll("#queue input[name=item]")) {
       box.disabled = Boolean(kind) && !box.value.startsWith(`${kind}:`);
