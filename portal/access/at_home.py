@@ -54,6 +54,6 @@ def _row(passage: Passage) -> Row:
     return Row(
         name=passage.gate.name,
         about=" · ".join(map(str, words)) or None,
-        state=(lazy("Let through"), "good") if allowed else (lazy("Refused"), "bad"),
+        state=(lazy("Let through"), "good") if allowed else (lazy("Not let through"), "bad"),
         at=passage.decided_at,
     )

@@ -21,7 +21,7 @@ blueprint = Blueprint("access", __name__, template_folder="templates")
 LARGEST_ID: Final = 2**53
 OUTCOME_NAMES: Final[dict[Outcome, Any]] = {
     Outcome.ALLOW: lazy("Let through"),
-    Outcome.REFUSE: lazy("Refused"),
+    Outcome.REFUSE: lazy("Not let through"),
 }
 COMMAND_REASONS: Final[dict[str, Any]] = {
     "jammed": lazy("the bolt is jammed"),

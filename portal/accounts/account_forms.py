@@ -72,7 +72,7 @@ class PhoneCodeForm(FlaskForm):  # type: ignore[misc]
 class InviteForm(FlaskForm):  # type: ignore[misc]
     """An invitation; regions are set by the view."""
 
-    note = StringField(lazy("For whom"))
+    note = StringField(lazy("Invited person"))
     region = SelectField(lazy("Region"), validate_choice=False)
 
 

@@ -127,7 +127,7 @@ class LabelForm(FlaskForm):  # type: ignore[misc]
 class ShareForm(FlaskForm):  # type: ignore[misc]
     """Whom a code is for, in the resident's own words."""
 
-    label = StringField(lazy("For whom"))
+    label = StringField(lazy("Whom it is for"))
 
 
 class OpeningForm(FlaskForm):  # type: ignore[misc]

@@ -47,7 +47,7 @@ class AlarmSource:
         card = queries.card_of(alarm, names)
         facts: list[tuple[Any, Any]] = [
             (lazy("Who"), card.who),
-            (lazy("Where"), card.place or card.community),
+            (lazy("Place"), card.place or card.community),
             (lazy("State"), STATE_NAMES[card.state][0]),
             (lazy("Times pressed"), card.presses),
         ]

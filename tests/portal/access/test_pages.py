@@ -70,7 +70,7 @@ def test_the_log_says_gate_outcome_reason_dwelling_temperature_and_answer(
         "1号楼 1单元 101",
         "36.5 °C",
         "opened after 142 ms",
-        "Refused",
+        "Not let through",
         "The pass has expired",
     ):
         assert text in page

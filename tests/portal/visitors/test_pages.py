@@ -237,7 +237,7 @@ def test_who_decides_second_is_told(world: World, people: People) -> None:
 
 def test_the_queue_of_another_community_is_empty(world: World, people: People) -> None:
     invited(world)
-    assert "Nothing is waiting" in people.client("far_worker").get("/work/visitors").text
+    assert "No invitation is waiting" in people.client("far_worker").get("/work/visitors").text
 
 
 def test_closed_invitations_are_on_their_own_tab(world: World, people: People) -> None:
