@@ -10,11 +10,12 @@ here and knows none of them: deleting a feature's folder and its name deletes th
 ``work``         ``SOURCES``, ``CONSEQUENCES``: see :mod:`portal.core.work`
 ``live``         ``PROBES``: see :mod:`portal.core.live`
 ``waiting``      ``COUNTS``: see :mod:`portal.web.navigation`
-``work``         ``SOURCES``: see :mod:`portal.core.work`
 ``settings``     ``SETTINGS``: see :mod:`portal.regions.settings`
 ``moving``       ``blockers`` and ``follow``: see :mod:`portal.regions.belongings`
 ``search``       ``find(session, actor, query)``: see :mod:`portal.core.search`
 ``at_home``      ``section(session, actor, place, now)``: see :mod:`portal.core.dwelling_page`
+``on_person``    ``section(session, actor, person, now)``: see :mod:`portal.core.person_page`
+``for_me``       ``links(session, actor, now)``: see :mod:`portal.core.person_page`
 ===============  ==========================================================================
 """
 

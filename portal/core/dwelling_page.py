@@ -52,3 +52,4 @@ class Section:
     rank: Rank
     rows: Sequence[Row]
     nothing: Any
+    actions: Sequence[Any] = ()

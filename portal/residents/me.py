@@ -8,6 +8,7 @@ from flask import render_template
 
 from portal.core.actors import current_actor, resident_required
 from portal.core.permissions import Actor
+from portal.features import parts
 from portal.privacy.queries import consents_of
 from portal.residents.blueprint import blueprint
 from portal.residents.operations import unmask_own
@@ -21,9 +22,13 @@ def _own_id(actor: Actor) -> int:
 
 
 def _show(*, full: bool) -> str:
-    with current_services().db.read() as session:
-        resident = own_record(session, _own_id(current_actor()))
-    return render_template("residents/me.html", resident=resident, full=full)
+    services, actor = current_services(), current_actor()
+    now = services.clock()
+    with services.db.read() as session:
+        resident = own_record(session, _own_id(actor))
+        links = [link for part in parts("for_me") for link in part.links(session, actor, now)]
+    links.sort(key=lambda link: link.rank)
+    return render_template("residents/me.html", resident=resident, full=full, links=links)
 
 
 @blueprint.get("/me")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from portal.core.actors import current_actor, staff_required
 from portal.core.errors import DomainError, ForbiddenError
 from portal.core.i18n import _, lazy
 from portal.core.paging import page_number
 from portal.core.permissions import Actor, Permission
+from portal.core.person_page import Person, Section
+from portal.features import parts
 from portal.residents import me, posters, registration
 from portal.residents.blueprint import blueprint
 from portal.residents.forms import DOCUMENTS, RELATIONS, DecisionForm
@@ -53,7 +56,17 @@ def queue() -> Any:
     return render_template("residents/queue.html", page=page, counts=counts, state=state)
 
 
-def _show(actor: Actor, resident: Resident, form: DecisionForm, *, full: bool = False) -> str:
+def _sections(session: Session, actor: Actor, resident: Resident) -> list[Section]:
+    """What the features know of somebody, as far as the actor may see it."""
+    person = Person(resident.id, resident.community_id, resident.community.path)
+    now = current_services().clock()
+    found = [part.section(session, actor, person, now) for part in parts("on_person")]
+    return sorted((one for one in found if one is not None), key=lambda one: one.rank)
+
+
+def _show(
+    session: Session, actor: Actor, resident: Resident, form: DecisionForm, *, full: bool = False
+) -> str:
     may_decide = actor.may(Permission.RESIDENT_DECIDE, resident.community.path)
     return render_template(
         "residents/detail.html",
@@ -62,6 +75,7 @@ def _show(actor: Actor, resident: Resident, form: DecisionForm, *, full: bool = 
         full=full,
         may_decide=may_decide,
         pending=resident.state == ResidentState.PENDING,
+        sections=_sections(session, actor, resident),
     )
 
 
@@ -72,7 +86,7 @@ def detail(resident_id: int) -> Any:
     actor = current_actor()
     with current_services().db.read() as session:
         resident = load_resident(session, actor, Permission.RESIDENT_LIST, resident_id)
-        return _show(actor, resident, DecisionForm())
+        return _show(session, actor, resident, DecisionForm())
 
 
 @blueprint.post("/work/residents/<int:resident_id>/unmask")
@@ -84,7 +98,7 @@ def reveal(resident_id: int) -> Any:
         unmask(session, actor, resident_id)
     with current_services().db.read() as session:
         resident = load_resident(session, actor, Permission.RESIDENT_LIST, resident_id)
-        return _show(actor, resident, DecisionForm(formdata=None), full=True)
+        return _show(session, actor, resident, DecisionForm(formdata=None), full=True)
 
 
 @blueprint.post("/work/residents/<int:resident_id>/decision")
@@ -115,7 +129,7 @@ def decision(resident_id: int) -> Any:
                 form.note.errors = [error.message]
             else:
                 form.form_errors = [error.message]
-            return _show(actor, resident, form), 422
+            return _show(session, actor, resident, form), 422
     flash(
         _("The registration is approved.")
         if asked == "approve"
