@@ -109,6 +109,7 @@ import { bring, narrow } from "./parts/queue.js";
     for (const tab of root.querySelectorAll(".tabs a")) {
       const kind = new URL(tab.href).searchParams.get("only");
       tab.querySelector(".number").textContent = text(kind ? counts[kind] : box.dataset.total);
+      tab.parentElement.hidden = Boolean(kind) && !counts[kind] && !tab.hasAttribute("aria-current");
     }
     const badge = document.querySelector(".nav [aria-current] .count");
     if (!badge) return;
