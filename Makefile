@@ -108,7 +108,7 @@ screenshots: test-env ## a picture of every page at 360, 768 and 1280 px in both
 	@mkdir -p $(SCREENS)
 	@rm -f $(SCREENS)/*.png
 	@$(STEP) 'pictures of all pages' env LINLI_TEST_REQUIRE=1 SCREENS=$(abspath $(SCREENS)) \
-	  $(BIN)/python -m pytest -q tests/browser/test_every_page.py
+	  $(BIN)/python -m pytest -q --timeout=0 tests/browser/test_every_page.py
 	@printf 'Look at them: %s\n' '$(abspath $(SCREENS))'
 
 # --- upkeep ----------------------------------------------------------------------------------

@@ -1,15 +1,18 @@
-"""Takes the pictures of the README from a running demo: a resident's pass beside the live passage log.
+"""Takes the pictures of the README from a running demo.
 
     python -m provisioning.screens [FOLDER]
 
-Writes ``overview.png`` (English) and ``overview.zh-CN.png``; Chromium and the test tools are needed.
+Writes each in English and in Chinese, for example ``overview.png`` and ``overview.zh-CN.png``; Chromium and
+the test tools are needed.
 """
 
 from __future__ import annotations
 
 import base64
 import io
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +21,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from provisioning.screens.demo import Demo, chromium, demo
 
-LANGUAGES: Final = {"en-GB": "overview.png", "zh-CN": "overview.zh-CN.png"}
+LANGUAGES: Final = {"en-GB": "", "zh-CN": ".zh-CN"}
+"""What stands between name and ``.png``."""
 PHONE: Final = (360, 700)
 DESK: Final = (1200, 700)
 SCALE: Final = 1.5
@@ -34,15 +38,16 @@ def main(folder: Path) -> None:
     """Take them all."""
     with demo() as community, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium())
-        for language, name in LANGUAGES.items():
-            picture = overview(browser, community, language)
-            picture.save(folder / name, optimize=True)
-            sys.stdout.write(f"{folder / name}\n")
+        for language, mark in LANGUAGES.items():
+            for name, take in PICTURES.items():
+                file = folder / f"{name}{mark}.png"
+                take(browser, community, language).save(file, optimize=True)
+                sys.stdout.write(f"{file}\n")
         browser.close()
 
 
 def overview(browser: Browser, community: Demo, language: str) -> Image.Image:
-    """People come and go while the log is open; then both screens in one picture."""
+    """A pass beside the passage log: people come and go while the log is open; then both screens in one picture."""
     log = _page(browser, community, language, DESK)
     community.sign_in(log, "gatekeeper")
     log.goto("/work/passages")
@@ -71,6 +76,83 @@ def overview(browser: Browser, community: Demo, language: str) -> Image.Image:
     return picture
 
 
+def resident(browser: Browser, community: Demo, language: str) -> Image.Image:
+    """What a resident sees: home, a notice, a parcel; the last in large text and dark colours."""
+    page = _page(browser, community, language, PHONE)
+    community.sign_in(page, community.resident())
+    page.goto("/home")
+    shots = [_shot(page)]
+    page.goto("/notices")
+    page.locator("main a[href^='/notices/']").first.click()
+    page.locator("main h1").wait_for()
+    shots.append(_shot(page))
+    page.emulate_media(color_scheme="dark")
+    page.context.add_cookies([{"name": "text", "value": "large", "url": community.url}])
+    page.goto("/parcels")
+    page.locator("main a[href^='/parcels/']").first.click()
+    page.locator("main h1").wait_for()
+    shots.append(_shot(page))
+    page.context.close()
+    return _beside(*shots)
+
+
+def workbench(browser: Browser, community: Demo, language: str) -> Image.Image:
+    """The queue with a registration open beside it."""
+    page = _staff(browser, community, language, "worker", "/work?only=residents.registration")
+    page.locator("#queue li a").first.click()
+    page.locator("#detail [data-item]").wait_for()
+    return _alone(page)
+
+
+def telecare(browser: Browser, community: Demo, language: str) -> Image.Image:
+    """The duty desk while somebody has pressed their button."""
+    return _alone(_staff(browser, community, language, "worker", "/work/telecare"))
+
+
+def locker(browser: Browser, community: Demo, language: str) -> Image.Image:
+    """A parcel locker, compartment by compartment."""
+    page = _staff(browser, community, language, "manager", "/work/lockers")
+    page.locator("main tbody a").first.click()
+    page.locator("main h1").wait_for()
+    return _alone(page)
+
+
+def telemetry(browser: Browser, community: Demo, language: str) -> Image.Image:
+    """What a thermometer has measured in the last hour."""
+    page = _staff(browser, community, language, "manager", "/work/devices?kind=thermometer")
+    page.locator("main tbody a").first.click()
+    page.wait_for_url(re.compile("/work/devices/"))
+    chart = page.locator("#telemetry canvas, #telemetry svg").first
+    chart.wait_for()
+    page.locator("#telemetry").evaluate("one => one.scrollIntoView()")
+    return _alone(page)
+
+
+PICTURES: Final[dict[str, Callable[[Browser, Demo, str], Image.Image]]] = {
+    "overview": overview,
+    "resident": resident,
+    "workbench": workbench,
+    "telecare": telecare,
+    "locker": locker,
+    "telemetry": telemetry,
+}
+
+
+def _staff(browser: Browser, community: Demo, language: str, name: str, place: str) -> Page:
+    page = _page(browser, community, language, DESK)
+    community.sign_in(page, name)
+    page.goto(place)
+    for known in page.locator("form[action$='/devices/known'] button").all():
+        known.click()  # "a new device": it is us
+    return page
+
+
+def _alone(page: Page) -> Image.Image:
+    picture = _beside(_shot(page))
+    page.context.close()
+    return picture
+
+
 def _page(browser: Browser, community: Demo, language: str, size: tuple[int, int]) -> Page:
     context = browser.new_context(
         base_url=community.url,
@@ -92,12 +174,13 @@ def _shot(page: Page) -> Image.Image:
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
-def _beside(left: Image.Image, right: Image.Image) -> Image.Image:
-    """Both as devices with round corners on a quiet ground."""
-    height = max(left.height, right.height) + 2 * MARGIN
-    whole = Image.new("RGB", (left.width + right.width + 3 * MARGIN, height), GROUND)
+def _beside(*screens: Image.Image) -> Image.Image:
+    """Screens as devices with round corners on a quiet ground."""
+    height = max(screen.height for screen in screens) + 2 * MARGIN
+    width = sum(screen.width + MARGIN for screen in screens) + MARGIN
+    whole = Image.new("RGB", (width, height), GROUND)
     across = MARGIN
-    for screen in (left, right):
+    for screen in screens:
         box = (across, MARGIN, across + screen.width, MARGIN + screen.height)
         mask = Image.new("L", screen.size, 0)
         ImageDraw.Draw(mask).rounded_rectangle((0, 0, *screen.size), ROUND, fill=255)

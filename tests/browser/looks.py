@@ -64,13 +64,17 @@ _KNOWN = {
 
 
 # Every kind of element there is, with its classes, role and the names of its attributes.
-_BLOCKS = """() => [...new Set([...document.querySelectorAll("body *")].map((e) =>
-  [e.tagName, e.getAttribute("class"), e.getAttribute("role"), e.getAttributeNames().sort()].join(" ")))]"""
+_BLOCKS = """() => [...new Set([...document.querySelectorAll("body *")].map((e) => [
+  e.closest("main") ? "main" : "frame", e.tagName, e.getAttribute("class"), e.getAttribute("role"),
+  e.getAttributeNames().sort()].join(" ")))]"""
 
 
-def building_blocks(page: Page) -> frozenset[str]:
-    """What a page is made of, without its words and without how often each part occurs."""
-    return frozenset(page.evaluate(_BLOCKS))
+def building_blocks(page: Page) -> set[str]:
+    """What a page is made of, without its words and without how often each part occurs.
+
+    What lies around ``main`` begins with ``frame``: it is the same on all pages of one person.
+    """
+    return set(page.evaluate(_BLOCKS))
 
 
 def too_wide(page: Page) -> list[str]:
