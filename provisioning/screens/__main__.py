@@ -106,7 +106,11 @@ def workbench(browser: Browser, community: Demo, language: str) -> Image.Image:
 
 def telecare(browser: Browser, community: Demo, language: str) -> Image.Image:
     """The duty desk while somebody has pressed their button."""
-    return _alone(_staff(browser, community, language, "worker", "/work/telecare"))
+    page = _staff(browser, community, language, "worker", "/work/telecare")
+    if not page.locator("main a[href*='/work/telecare/alarms/']").count():
+        community.press("alarm-1")
+    page.locator("main a[href*='/work/telecare/alarms/']").first.wait_for()
+    return _alone(page)
 
 
 def locker(browser: Browser, community: Demo, language: str) -> Image.Image:
@@ -117,14 +121,11 @@ def locker(browser: Browser, community: Demo, language: str) -> Image.Image:
     return _alone(page)
 
 
-def telemetry(browser: Browser, community: Demo, language: str) -> Image.Image:
-    """What a thermometer has measured in the last hour."""
-    page = _staff(browser, community, language, "manager", "/work/devices?kind=thermometer")
+def notice(browser: Browser, community: Demo, language: str) -> Image.Image:
+    """Whom a notice has reached."""
+    page = _staff(browser, community, language, "worker", "/work/notices")
     page.locator("main tbody a").first.click()
-    page.wait_for_url(re.compile("/work/devices/"))
-    chart = page.locator("#telemetry canvas, #telemetry svg").first
-    chart.wait_for()
-    page.locator("#telemetry").evaluate("one => one.scrollIntoView()")
+    page.wait_for_url(re.compile("/work/notices/"))
     return _alone(page)
 
 
@@ -134,7 +135,7 @@ PICTURES: Final[dict[str, Callable[[Browser, Demo, str], Image.Image]]] = {
     "workbench": workbench,
     "telecare": telecare,
     "locker": locker,
-    "telemetry": telemetry,
+    "notice": notice,
 }
 
 
@@ -167,7 +168,7 @@ def _page(browser: Browser, community: Demo, language: str, size: tuple[int, int
 def _code(page: Page) -> str:
     """A fresh pass on the screen, as a picture in base64."""
     page.goto("/pass")
-    return base64.b64encode(page.locator(".qr").screenshot()).decode("ascii")
+    return base64.b64encode(page.locator("[data-pass-code] .qr").first.screenshot()).decode("ascii")
 
 
 def _shot(page: Page) -> Image.Image:

@@ -89,6 +89,10 @@ class Demo:
         answer = control.ask(self.data / control.SOCKET_NAME, request)
         return str(answer.get("reason", answer.get("error")))
 
+    def press(self, button: str) -> None:
+        """Press a virtual alarm button."""
+        control.ask(self.data / control.SOCKET_NAME, {"op": "press", "device": button})
+
 
 def chromium() -> dict[str, Any]:
     """How Playwright starts the Chromium of this machine.
