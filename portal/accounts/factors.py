@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import RecoveryCode, User
 from portal.core import audit
-from portal.core.db import Database
+from portal.core.db import Database, won
 from portal.core.errors import DomainError
 from portal.core.i18n import lazy
 from portal.core.permissions import Actor
@@ -54,16 +54,15 @@ def counter_of(secret: str, typed: str, moment: datetime) -> int | None:
 
 def use_counter(session: Session, user_id: int, counter: int) -> bool:
     """Mark a time step as used; ``False`` when it, or a later one, was used before: of two at once one wins."""
-    result = session.execute(
+    return won(
+        session,
         update(User)
         .where(
             User.id == user_id,
             (User.totp_last_counter.is_(None)) | (User.totp_last_counter < counter),
         )
-        .values(totp_last_counter=counter)
+        .values(totp_last_counter=counter),
     )
-    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
-    return result.rowcount == 1
 
 
 class OnceOnlyTotp(Totp):  # type: ignore[misc]  # flask_security is not followed

@@ -25,6 +25,7 @@ from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import PhoneCode
+from portal.core.db import won
 from portal.core.errors import TooManyError
 from portal.core.i18n import lazy
 from portal.core.protected import find_hash
@@ -137,14 +138,13 @@ def redeem(session: Session, phone: str, purpose: Purpose, typed: str, now: date
     assert isinstance(tried, CursorResult)  # noqa: S101 - narrows the type for mypy
     if tried.rowcount != 1:
         return False
-    used = session.execute(
+    return won(
+        session,
         update(PhoneCode)
         .where(
             PhoneCode.id == newest,
             PhoneCode.code_hash == _code_hash(newest, digits),
             PhoneCode.used_at.is_(None),
         )
-        .values(used_at=now)
+        .values(used_at=now),
     )
-    assert isinstance(used, CursorResult)  # noqa: S101 - narrows the type for mypy
-    return used.rowcount == 1

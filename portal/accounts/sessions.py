@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.accounts.models import RoleGrant, SignInSession, User
 from portal.config import Config
 from portal.core import audit
+from portal.core.db import won
 from portal.core.permissions import Actor, not_found
 
 SEEN_EVERY: Final = timedelta(minutes=1)
@@ -159,13 +160,12 @@ def seen(session: Session, session_id: int, now: datetime) -> None:
 
 def end(session: Session, session_id: int, now: datetime, reason: str) -> bool:
     """End one session; ``False`` when it had ended."""
-    result = session.execute(
+    return won(
+        session,
         update(SignInSession)
         .where(SignInSession.id == session_id, SignInSession.ended_at.is_(None))
-        .values(ended_at=now, end_reason=reason)
+        .values(ended_at=now, end_reason=reason),
     )
-    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
-    return result.rowcount == 1
 
 
 def end_all(

@@ -36,7 +36,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from mqtt.contract.codec import encode
 from mqtt.contract.messages import Command
 from mqtt.contract.topics import DeviceAddress
-from portal.core.db import Base, Moment
+from portal.core.db import Base, Moment, won
 
 
 class OutboxState(StrEnum):
@@ -152,7 +152,8 @@ def settle(session: Session, transaction: str, *, ok: bool, reason: str, at: dat
     Returns:
         Whether this answer settled the command.
     """
-    result = session.execute(
+    return won(
+        session,
         update(OutboxMessage)
         .where(
             OutboxMessage.transaction == transaction,
@@ -161,10 +162,8 @@ def settle(session: Session, transaction: str, *, ok: bool, reason: str, at: dat
             ),
             OutboxMessage.settled_at.is_(None),
         )
-        .values(state=OutboxState.DONE if ok else OutboxState.FAILED, settled_at=at, reason=reason)
+        .values(state=OutboxState.DONE if ok else OutboxState.FAILED, settled_at=at, reason=reason),
     )
-    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
-    return result.rowcount == 1
 
 
 @dataclass(frozen=True, slots=True)

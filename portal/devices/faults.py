@@ -14,7 +14,6 @@ from typing import Any, Final, cast
 
 from sqlalchemy import (
     ColumnElement,
-    CursorResult,
     Select,
     String,
     Table,
@@ -32,7 +31,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from mqtt.contract.messages import Alarm, Door, Event, Tamper
 from portal.core import audit
-from portal.core.db import Moment
+from portal.core.db import Moment, won
 from portal.core.errors import ConflictError
 from portal.core.i18n import lazy
 from portal.core.permissions import Actor, Permission, found, require
@@ -213,10 +212,10 @@ def decide(
     }
     if verdict is Verdict.RESOLVED:
         values["ended_at"] = now
-    won = _change(
+    changed = _change(
         session, DeviceFault.id == fault_id, DeviceFault.verdict == "", open_only=True, **values
     )
-    if not won:
+    if not changed:
         raise ConflictError(
             "already_decided", lazy("This fault is over, or somebody is looking after it already.")
         )
@@ -237,7 +236,7 @@ def undo(session: Session, actor: Actor, fault_id: int, now: datetime) -> None:
     if row.verdict == Verdict.RESOLVED:
         over = DeviceFault.ended_at == row.decided_at
     try:
-        won = _change(
+        changed = _change(
             session,
             DeviceFault.id == fault_id,
             DeviceFault.decided_by == actor.user_id,
@@ -251,8 +250,8 @@ def undo(session: Session, actor: Actor, fault_id: int, now: datetime) -> None:
             ended_at=None,
         )
     except IntegrityError:  # the device has said it again: that one waits
-        won = False
-    if not won:
+        changed = False
+    if not changed:
         raise ConflictError(
             "changed", lazy("The device has said something new since. Nothing is to be taken back.")
         )
@@ -263,9 +262,7 @@ def _change(session: Session, *which: Any, open_only: bool, **values: Any) -> bo
     statement = update(DeviceFault).where(*which).values(**values)
     if open_only:
         statement = statement.where(DeviceFault.ended_at.is_(None))
-    result = session.execute(statement.execution_options(synchronize_session=False))
-    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
-    return result.rowcount == 1
+    return won(session, statement)
 
 
 def _told(session: Session, actor: Actor, row: DeviceFault, action: str, **detail: Any) -> None:

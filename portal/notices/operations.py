@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.core import audit
+from portal.core.db import won
 from portal.core.errors import ConflictError, DomainError, NotFoundError
 from portal.core.i18n import lazy
 from portal.core.permissions import Actor, Permission, found, require
@@ -125,7 +126,7 @@ def edit(
         values |= _rewritten(notice, now, out=out, again=again)
     if draft.confirm_by != notice.confirm_by:
         values["chase_ended_at"] = None
-    won = move(
+    changed = move(
         session,
         notice.id,
         Notice.version == seen,
@@ -133,7 +134,7 @@ def edit(
         version=seen + 1,
         **values,
     )
-    if not won:
+    if not changed:
         raise ConflictError("changed_meanwhile", MEANWHILE)
     session.refresh(notice)
     if not out:
@@ -185,7 +186,7 @@ def release(session: Session, actor: Actor, notice_id: int, now: datetime) -> No
         raise ConflictError(
             "nobody_reached", lazy("Nobody lives there any more. Edit whom the notice is for.")
         )
-    won = move(
+    changed = move(
         session,
         notice.id,
         Notice.state == NoticeState.DRAFT,
@@ -195,7 +196,7 @@ def release(session: Session, actor: Actor, notice_id: int, now: datetime) -> No
         reached=reach.people,
         households=reach.households,
     )
-    if not won:
+    if not changed:
         raise ConflictError("not_a_draft", lazy("This notice has been published already."))
     session.refresh(notice)
     _keep_revision(session, actor, notice, now)
@@ -221,7 +222,7 @@ def withdraw(session: Session, actor: Actor, notice_id: int, reason: str, now: d
         raise DomainError(
             "reason_long", lazy("A reason has at most 200 characters."), field="reason"
         )
-    won = move(
+    changed = move(
         session,
         notice.id,
         Notice.state == NoticeState.RELEASED,
@@ -232,7 +233,7 @@ def withdraw(session: Session, actor: Actor, notice_id: int, reason: str, now: d
         withdrawn_by=actor.user_id,
         withdrawn_reason=said,
     )
-    if not won:
+    if not changed:
         raise ConflictError("not_released", lazy("This notice is not published any more."))
     session.refresh(notice)
     record(session, actor, "withdraw", notice)
@@ -250,8 +251,10 @@ def discard(session: Session, actor: Actor, notice_id: int) -> list[str]:
         ConflictError: it has been published.
     """
     notice = load(session, actor, notice_id)
-    won = move(session, notice.id, Notice.state == NoticeState.DRAFT, state=NoticeState.WITHDRAWN)
-    if not won:
+    changed = move(
+        session, notice.id, Notice.state == NoticeState.DRAFT, state=NoticeState.WITHDRAWN
+    )
+    if not changed:
         raise ConflictError("not_a_draft", lazy("This notice has been published already."))
     keys = [file.key for file in notice.files]
     record(session, actor, "discard", notice)
@@ -335,14 +338,7 @@ def _keep_revision(session: Session, actor: Actor, notice: Notice, now: datetime
 
 def move(session: Session, notice_id: int, *conditions: Any, **values: Any) -> bool:
     """Change a notice if these conditions still hold; whether they did."""
-    result = session.execute(
-        update(Notice)
-        .where(Notice.id == notice_id, *conditions)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
-    return result.rowcount == 1
+    return won(session, update(Notice).where(Notice.id == notice_id, *conditions).values(**values))
 
 
 def record(session: Session, actor: Actor, verb: str, notice: Notice, **detail: Any) -> None:

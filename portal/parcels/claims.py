@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from portal.core.db import won
 from portal.parcels.models import Compartment, CompartmentState, Fault, Parcel, ParcelState
-
-
-def won(session: Session, statement: Any) -> bool:
-    """Carry out an UPDATE that names the state before it; whether it found its row so."""
-    result = session.execute(statement.execution_options(synchronize_session=False))
-    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
-    return result.rowcount == 1
 
 
 def move(

@@ -11,8 +11,9 @@ from typing import Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from portal.core.db import won
 from portal.parcels import codes, outcomes
-from portal.parcels.claims import move, note_fault, release, set_aside, won
+from portal.parcels.claims import move, note_fault, release, set_aside
 from portal.parcels.models import (
     ENDED,
     Arrival,

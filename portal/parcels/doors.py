@@ -20,11 +20,12 @@ from sqlalchemy.orm import Session
 
 from mqtt.contract.messages import CompartmentMoved, OpenCompartment
 from mqtt.contract.telemetry import DeviceKind
+from portal.core.db import won
 from portal.devices.cache import DeviceCache
 from portal.devices.models import Device, DeviceEvent
 from portal.devices.operations import CommandAnswer, ReceivedEvent
 from portal.parcels import outcomes
-from portal.parcels.claims import change_compartment, clear_fault, note_fault, set_aside, won
+from portal.parcels.claims import change_compartment, clear_fault, note_fault, set_aside
 from portal.parcels.models import (
     ENDED,
     Compartment,

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.core import audit
+from portal.core.db import won
 from portal.core.permissions import SYSTEM
 from portal.parcels import codes
 from portal.parcels.claims import (
@@ -21,7 +22,6 @@ from portal.parcels.claims import (
     note_fault,
     release,
     set_aside,
-    won,
 )
 from portal.parcels.models import (
     Compartment,

@@ -14,11 +14,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from portal.core import audit
+from portal.core.db import won
 from portal.core.errors import ConflictError, DomainError, TooManyError
 from portal.core.i18n import lazy
 from portal.core.permissions import Actor, Permission, found, not_found, require
 from portal.parcels import codes
-from portal.parcels.claims import move, won
+from portal.parcels.claims import move
 from portal.parcels.models import Arrival, Parcel, ParcelState, PickupCode, Place
 from portal.parcels.recipients import Recipient
 from portal.parcels.times import FETCH_WITHIN, MEAL_LIFE

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session, joinedload
 
 from mqtt.contract.telemetry import DeviceKind
 from portal.core import audit
+from portal.core.db import won
 from portal.core.errors import ConflictError, DomainError
 from portal.core.i18n import lazy
 from portal.core.permissions import SYSTEM, Actor, Permission, found, not_found, require
 from portal.core.work import UNDO_WINDOW
 from portal.devices.models import Device
 from portal.parcels.asking import ask, unlock
-from portal.parcels.claims import change_compartment, move, won
+from portal.parcels.claims import change_compartment, move
 from portal.parcels.models import (
     SIZES,
     Compartment,

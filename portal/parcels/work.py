@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from portal.core import audit
+from portal.core.db import won
 from portal.core.errors import ConflictError, DomainError
 from portal.core.formats import moment
 from portal.core.i18n import _, lazy
@@ -18,7 +19,6 @@ from portal.core.permissions import Actor, Permission, found, require
 from portal.core.work import UNDO_WINDOW, Choice, WorkDetail, WorkItem
 from portal.devices.models import Device
 from portal.parcels import fetching, queries, staff, words
-from portal.parcels.claims import won
 from portal.parcels.models import Compartment, Fault, Parcel, ParcelState
 from portal.parcels.times import EXTENSION, FETCH_WITHIN
 from portal.regions.models import Dwelling, Unit

@@ -6,11 +6,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from mqtt.contract.messages import AlarmFeedback
 from portal.core import outbox
+from portal.core.db import won
 from portal.core.outbox import Outgoing, new_transaction
 from portal.devices.operations import address_of
 from portal.telecare.alarm_models import OPEN, Alarm, AlarmEntry, AlarmState, Stage, Step
@@ -34,15 +35,14 @@ def move(session: Session, alarm: Alarm, sources: Collection[AlarmState], **valu
     state = values.get("state")
     if state is not None and state not in OPEN:
         values["open_device_id"] = None
-    result = session.execute(
+    moved = won(
+        session,
         update(Alarm)
         .where(Alarm.id == alarm.id, Alarm.state.in_(list(sources)), Alarm.step == alarm.step)
-        .values(**values)
-        .execution_options(synchronize_session=False)
+        .values(**values),
     )
-    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
     session.refresh(alarm)
-    return result.rowcount == 1
+    return moved
 
 
 def enter(

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.core import audit
+from portal.core.db import won
 from portal.core.errors import ConflictError, DomainError, ForbiddenError, TooManyError
 from portal.core.i18n import lazy
 from portal.core.identifiers import check_plate, sentence
@@ -286,7 +287,7 @@ def _to_decide(session: Session, actor: Actor, vehicle_id: int, note: str) -> Ve
 def _decide(
     session: Session, actor: Actor, vehicle: Vehicle, state: VehicleState, note: str, now: datetime
 ) -> None:
-    won = _move(
+    decided = _move(
         session,
         vehicle.id,
         (VehicleState.PENDING,),
@@ -295,7 +296,7 @@ def _decide(
         decided_by=actor.user_id,
         decision_note=note.strip(),
     )
-    if not won:
+    if not decided:
         raise ConflictError(
             "already_decided", lazy("This vehicle has been decided or removed in the meantime.")
         )
@@ -307,14 +308,12 @@ def _decide(
 def _move(
     session: Session, vehicle_id: int, sources: tuple[VehicleState, ...], **values: object
 ) -> bool:
-    result = session.execute(
+    return won(
+        session,
         update(Vehicle)
         .where(Vehicle.id == vehicle_id, Vehicle.state.in_(sources))
-        .values(**values)
-        .execution_options(synchronize_session=False)
+        .values(**values),
     )
-    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
-    return result.rowcount == 1
 
 
 def _note(session: Session, actor: Actor, action: str, vehicle: Vehicle, **detail: Any) -> None:

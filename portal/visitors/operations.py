@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import audit
+from portal.core.db import won
 from portal.core.errors import ConflictError, DomainError, ForbiddenError, TooManyError
 from portal.core.i18n import lazy
 from portal.core.identifiers.messages import sentence
@@ -301,7 +302,7 @@ def _decide(
     note: str,
     now: datetime,
 ) -> None:
-    won = _move(
+    decided = _move(
         session,
         invitation.id,
         (InvitationState.PENDING,),
@@ -310,7 +311,7 @@ def _decide(
         decided_by=actor.user_id,
         decision_note=note.strip(),
     )
-    if not won:
+    if not decided:
         raise ConflictError(
             "already_decided",
             lazy("This invitation has been decided or cancelled in the meantime."),
@@ -328,14 +329,12 @@ def _decide(
 def _move(
     session: Session, invitation_id: int, sources: tuple[InvitationState, ...], **values: object
 ) -> bool:
-    result = session.execute(
+    return won(
+        session,
         update(Invitation)
         .where(Invitation.id == invitation_id, Invitation.state.in_(sources))
-        .values(**values)
-        .execution_options(synchronize_session=False)
+        .values(**values),
     )
-    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type for mypy
-    return result.rowcount == 1
 
 
 def cancel(session: Session, actor: Actor, invitation_id: int, now: datetime) -> Invitation:

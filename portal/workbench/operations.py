@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import User
 from portal.core import audit
+from portal.core.db import won
 from portal.core.errors import ConflictError, DomainError
 from portal.core.i18n import lazy
 from portal.core.permissions import Actor, Permission, found, require
@@ -136,18 +137,17 @@ def undo(session: Session, actor: Actor, decision_id: int, now: datetime) -> Wor
     found(decision if decision.user_id == actor.user_id else None)
     if now - decision.decided_at > UNDO_WINDOW:
         raise ConflictError("undo_late", lazy("It is too late to take this back."))
-    won = session.execute(
+    taken_back = won(
+        session,
         update(WorkDecision)
         .where(
             WorkDecision.id == decision_id,
             WorkDecision.undone_at.is_(None),
             WorkDecision.undoable.is_(True),
         )
-        .values(undone_at=now)
-        .execution_options(synchronize_session=False)
+        .values(undone_at=now),
     )
-    assert isinstance(won, CursorResult)  # noqa: S101 - narrows the type for mypy
-    if won.rowcount != 1:
+    if not taken_back:
         raise ConflictError("undone", lazy("This has been taken back already, or cannot be."))
     source = source_of(decision.kind)
     item = source.detail(session, actor, decision.item_id, now).item
@@ -196,11 +196,10 @@ def _holder(session: Session, kind: str, item_id: int, now: datetime) -> int | N
 
 
 def _drop(session: Session, kind: str, item_id: int, *which: Any) -> bool:
-    gone = session.execute(
-        delete(WorkClaim).where(WorkClaim.kind == kind, WorkClaim.item_id == item_id, *which)
+    return won(
+        session,
+        delete(WorkClaim).where(WorkClaim.kind == kind, WorkClaim.item_id == item_id, *which),
     )
-    assert isinstance(gone, CursorResult)  # noqa: S101 - narrows the type for mypy
-    return gone.rowcount == 1
 
 
 def _held(session: Session, kind: str, item_id: int) -> ConflictError:

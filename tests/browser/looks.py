@@ -63,6 +63,10 @@ _KNOWN = {
 """Names and units that Chinese pages write in Latin letters."""
 
 
+_MAIN = re.compile(r"<main.*</main>", re.DOTALL)
+_SECRETS = re.compile(r'value="[^"]{40,}"')
+"""Tokens of forms."""
+
 # Every kind of element there is, with its classes, role and the names of its attributes.
 _BLOCKS = """() => [...new Set([...document.querySelectorAll("body *")].map((e) => [
   e.closest("main") ? "main" : "frame", e.tagName, e.getAttribute("class"), e.getAttribute("role"),
@@ -75,6 +79,12 @@ def building_blocks(page: Page) -> set[str]:
     What lies around ``main`` begins with ``frame``: it is the same on all pages of one person.
     """
     return set(page.evaluate(_BLOCKS))
+
+
+def content(html: str) -> str:
+    """What a page says in its ``main``, without what is different each time."""
+    found = _MAIN.search(html)
+    return _SECRETS.sub("", found[0] if found else html)
 
 
 def too_wide(page: Page) -> list[str]:

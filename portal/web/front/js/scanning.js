@@ -1,50 +1,28 @@
 /* The page of whoever scans: a code from the camera goes into the form, the answer is sounded and shown,
    and the camera rests until the next one is wanted. */
 import { mountScanners } from "./parts/scanner.js";
+import { play, silent } from "./parts/sound.js";
 
 const form = document.querySelector("#scan-form");
 const result = document.querySelector("#scan-result");
 const camera = document.querySelector("[data-scanner]");
 const typed = document.querySelector("#scan-typed");
 const SILENT = "linli.scan.silent";
-let sound = null;
 
 // A name for this visit, so that a card tapped twice is recorded once. Not randomUUID: that is for
 // secure pages only, and codes may be typed on others.
 const visit = () =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
 
-const silent = () => {
-  try {
-    return localStorage.getItem(SILENT) === "1";
-  } catch {
-    return false;
-  }
-};
-
-const tone = (hertz, after, seconds) => {
-  const wave = sound.createOscillator();
-  const gain = sound.createGain();
-  const at = sound.currentTime + after;
-  wave.frequency.value = hertz;
-  gain.gain.setValueAtTime(0.25, at);
-  gain.gain.exponentialRampToValueAtTime(0.001, at + seconds);
-  wave.connect(gain).connect(sound.destination);
-  wave.start(at);
-  wave.stop(at + seconds);
-};
-
 // One high tone and a short buzz for good; two low ones and a long buzz for bad.
+const GOOD = [[1320, 0, 0.18]];
+const BAD = [
+  [220, 0, 0.25],
+  [180, 0.3, 0.35],
+];
 const signal = (good) => {
   navigator.vibrate?.(good ? 80 : [250, 100, 250]);
-  if (silent() || !navigator.userActivation?.hasBeenActive) return;
-  sound ??= new AudioContext();
-  if (good) {
-    tone(1320, 0, 0.18);
-  } else {
-    tone(220, 0, 0.25);
-    tone(180, 0.3, 0.35);
-  }
+  if (!silent(SILENT)) play(good ? GOOD : BAD, 0.25);
 };
 
 const trouble = (name) => {
@@ -93,14 +71,14 @@ if (form) {
   });
 
   const mute = camera.querySelector('[data-do="sound"]');
-  mute.setAttribute("aria-pressed", String(!silent()));
+  mute.setAttribute("aria-pressed", String(!silent(SILENT)));
   mute.addEventListener("click", () => {
     try {
-      localStorage.setItem(SILENT, silent() ? "0" : "1");
+      localStorage.setItem(SILENT, silent(SILENT) ? "0" : "1");
     } catch {
       // a browser that keeps nothing goes on sounding
     }
-    mute.setAttribute("aria-pressed", String(!silent()));
+    mute.setAttribute("aria-pressed", String(!silent(SILENT)));
   });
 
   result.addEventListener("click", (event) => {

@@ -1,42 +1,21 @@
 /* Alarms that ring: every [data-ring="alarm:step"] that has not been here before sounds and is said to
    screen readers, and sounds again while it stays. [data-since] counts up like a stopwatch. The button
    [data-sound] switches the sound; browsers allow it only after somebody has touched the page. */
+import { play, silent } from "./parts/sound.js";
+
 const SILENT = "linli.telecare.silent";
 const AGAIN_MS = 8000;
 const known = new Set();
-let sound = null;
 let last = 0;
 
-const silent = () => {
-  try {
-    return localStorage.getItem(SILENT) === "1";
-  } catch {
-    return false;
-  }
-};
-
-const tone = (hertz, after, seconds) => {
-  const wave = sound.createOscillator();
-  const gain = sound.createGain();
-  const at = sound.currentTime + after;
-  wave.frequency.value = hertz;
-  gain.gain.setValueAtTime(0.3, at);
-  gain.gain.exponentialRampToValueAtTime(0.001, at + seconds);
-  wave.connect(gain).connect(sound.destination);
-  wave.start(at);
-  wave.stop(at + seconds);
-};
-
 // Two tones, twice: unlike any other sound of the portal.
+const TONES = [0, 0.7].flatMap((after) => [
+  [880, after, 0.3],
+  [660, after + 0.3, 0.35],
+]);
 const ring = () => {
   last = Date.now();
-  if (silent() || !navigator.userActivation?.hasBeenActive) return;
-  navigator.vibrate?.([300, 150, 300]);
-  sound ??= new AudioContext();
-  for (const after of [0, 0.7]) {
-    tone(880, after, 0.3);
-    tone(660, after + 0.3, 0.35);
-  }
+  if (!silent(SILENT) && play(TONES)) navigator.vibrate?.([300, 150, 300]);
 };
 
 const listen = () => {
@@ -67,15 +46,15 @@ const count = () => {
 const button = document.querySelector("[data-sound]");
 if (button) {
   button.hidden = false;
-  button.setAttribute("aria-pressed", String(!silent()));
+  button.setAttribute("aria-pressed", String(!silent(SILENT)));
   button.addEventListener("click", () => {
     try {
-      localStorage.setItem(SILENT, silent() ? "0" : "1");
+      localStorage.setItem(SILENT, silent(SILENT) ? "0" : "1");
     } catch {
       // a browser that keeps nothing goes on sounding
     }
-    button.setAttribute("aria-pressed", String(!silent()));
-    if (!silent()) ring();
+    button.setAttribute("aria-pressed", String(!silent(SILENT)));
+    if (!silent(SILENT)) ring();
   });
 }
 
