@@ -93,7 +93,8 @@ if (form) {
       if (event.detail.xhr.status !== 429) window.location.reload();
     }
   });
-  document.addEventListener("htmx:afterSwap", (event) => {
+  // Only now do the new buttons do what they say: whoever is quick may press one at once.
+  document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target !== result) return;
     trouble(null);
     shown();
