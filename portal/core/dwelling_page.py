@@ -44,12 +44,20 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """A page on which something can be done about what a section shows."""
+
+    label: Any
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """One list of the page. ``nothing`` is what stands there when it is empty."""
+    """One list of a page; ``rank`` says where it stands, ``nothing`` is what stands there when it is empty."""
 
     title: Any
     icon: str
-    rank: Rank
+    rank: IntEnum
     rows: Sequence[Row]
     nothing: Any
-    actions: Sequence[Any] = ()
+    actions: Sequence[Action] = ()

@@ -9,12 +9,13 @@ data that the page *Me* leads to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from portal.core.dwelling_page import Row
+from portal.core.dwelling_page import Action, Row, Section
+
+__all__ = ["Action", "Link", "Person", "Rank", "Row", "Section"]
 
 
 class Rank(IntEnum):
@@ -35,26 +36,6 @@ class Person:
     resident_id: int
     community_id: int
     path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A page on which something can be done about it."""
-
-    label: Any
-    href: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One list of the page. ``nothing`` is what stands there when it is empty."""
-
-    title: Any
-    icon: str
-    rank: Rank
-    rows: Sequence[Row]
-    nothing: Any
-    actions: Sequence[Action] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -115,18 +114,12 @@ def telecare(browser: Browser, community: Demo, language: str) -> Image.Image:
 
 def locker(browser: Browser, community: Demo, language: str) -> Image.Image:
     """A parcel locker, compartment by compartment."""
-    page = _staff(browser, community, language, "manager", "/work/lockers")
-    page.locator("main tbody a").first.click()
-    page.locator("main h1").wait_for()
-    return _alone(page)
+    return _first(_staff(browser, community, language, "manager", "/work/lockers"))
 
 
 def notice(browser: Browser, community: Demo, language: str) -> Image.Image:
     """Whom a notice has reached."""
-    page = _staff(browser, community, language, "worker", "/work/notices")
-    page.locator("main tbody a").first.click()
-    page.wait_for_url(re.compile("/work/notices/"))
-    return _alone(page)
+    return _first(_staff(browser, community, language, "worker", "/work/notices"))
 
 
 PICTURES: Final[dict[str, Callable[[Browser, Demo, str], Image.Image]]] = {
@@ -146,6 +139,14 @@ def _staff(browser: Browser, community: Demo, language: str, name: str, place: s
     for known in page.locator("form[action$='/devices/known'] button").all():
         known.click()  # "a new device": it is us
     return page
+
+
+def _first(page: Page) -> Image.Image:
+    """The page that the first line of a table leads to."""
+    place = page.url
+    page.locator("main tbody a").first.click()
+    page.wait_for_url(lambda url: url != place)
+    return _alone(page)
 
 
 def _alone(page: Page) -> Image.Image:
